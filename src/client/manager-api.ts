@@ -1,0 +1,56 @@
+import type { ChunkId, SnapshotId } from '../core/ids.ts'
+import type {
+  AbandonPackRequest,
+  AllocatePackRequest,
+  Allocation,
+  BeginBackupRequest,
+  ChunkLocation,
+  CommitSnapshotRequest,
+  ListFileVersionsRequest,
+  PackFate,
+  Page,
+  PageRequest,
+  Session,
+  SessionRef,
+  SnapshotFilter,
+} from '../core/messages.ts'
+import type {
+  CallOptions,
+  ClusterStatus,
+  FileRecord,
+  NodeInfo,
+  Operation,
+  Snapshot,
+  SnapshotPack,
+} from '../core/model.ts'
+
+/**
+ * What a client asks of the manager. Meaning, idempotency and errors of each call: `manager.proto`. Any call may also
+ * end in `unavailable` or `deadline-exceeded`; its outcome is then unknown and the call may be repeated.
+ */
+export interface ManagerApi {
+  beginBackup(request: BeginBackupRequest, options?: CallOptions): Promise<Session>
+  /** Resolves with the new length of the lease in milliseconds. */
+  renewSession(session: SessionRef, options?: CallOptions): Promise<number>
+  endSession(session: SessionRef, reason: string, options?: CallOptions): Promise<void>
+  /** Resolves with one boolean for each id: whether it need not be uploaded. */
+  lookupChunks(session: SessionRef, ids: readonly ChunkId[], options?: CallOptions): Promise<readonly boolean[]>
+  allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation>
+  abandonPack(request: AbandonPackRequest, options?: CallOptions): Promise<PackFate>
+  commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot>
+  /** Resolves with one location for each id; undefined when the vault does not have the chunk. */
+  locateChunks(
+    vault: string,
+    ids: readonly ChunkId[],
+    options?: CallOptions,
+  ): Promise<readonly (ChunkLocation | undefined)[]>
+  listSnapshots(filter: SnapshotFilter, page: PageRequest, options?: CallOptions): Promise<Page<Snapshot>>
+  getSnapshot(reference: string, filter: SnapshotFilter, options?: CallOptions): Promise<Snapshot>
+  listSnapshotPacks(id: SnapshotId, page: PageRequest, options?: CallOptions): Promise<Page<SnapshotPack>>
+  listNodes(options?: CallOptions): Promise<readonly NodeInfo[]>
+  getStatus(options?: CallOptions): Promise<ClusterStatus>
+  /** `kind` empty means all. */
+  listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>>
+  listFileVersions(request: ListFileVersionsRequest, options?: CallOptions): Promise<Page<FileRecord>>
+  deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord>
+}

@@ -1,0 +1,86 @@
+/** Every bound of the system, with its unit in its name and its reason beside it. */
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** Largest run of file bytes in one message. Receivers allow 4 MiB; four of these still fit an HTTP/2 window. */
+export const sliceBytesMax = 1 * MiB
+/** What our own senders put in one message: large enough that per-message cost vanishes, small enough to overlap. */
+export const sliceBytes = 256 * KiB
+/** Largest message that any server or client accepts: gRPC's own default, so that foreign clients need no option. */
+export const messageBytesMax = 4 * MiB
+/** HTTP/2 window per stream and connection: 4 MiB allows 800 MB/s at 5 ms; the default of 64 KiB allows 13. */
+export const flowControlWindowBytes = 4 * MiB
+
+/** FastCDC: smallest, average and largest chunk. */
+export const chunkBytesMin = 256 * KiB
+export const chunkBytesAverage = 1 * MiB
+export const chunkBytesMax = 4 * MiB
+
+/** A pack is closed when it reaches this many bytes; what a client must hold to send it again if a primary dies. */
+export const packBytesTarget = 16 * MiB
+/** Largest pack: one more chunk after the target was just missed, its index and a little room. */
+export const packBytesMax = 64 * MiB
+/** Records per pack, so that index and commit stay small: 16,384 entries are under 1 MiB of index. */
+export const packRecordsMax = 16_384
+
+/** Entries of one tree record; a larger directory is cut into parts so that one new file changes one part. */
+export const treeEntriesAverage = 2048
+export const treeEntriesMax = 8192
+/** Plain bytes of one tree record; far below `chunkBytesMax` so that one long symlink cannot break it. */
+export const treeBytesTarget = 1 * MiB
+/** Extents kept in a file's entry; more go to extent lists of `extentsPerList`. 1024 are a file of about 1 GiB. */
+export const extentsInlineMax = 1024
+export const extentsPerList = 16_384
+/** Depth of directories that are followed, far above what path names allow in one call (PATH_MAX 4096). */
+export const treeDepthMax = 4096
+/** Longest file name in bytes, as on Linux. */
+export const nameBytesMax = 255
+/** Longest name of a file of the `Files` service, in bytes. */
+export const fileNameBytesMax = 1024
+
+/** Packs in flight of one client: one filling, others in transfer or fsync at different primaries. */
+export const packsInFlight = 3
+/** Chunk ids of one look-up or location request: 8192 × 34 bytes are 279 KB, far below a message. */
+export const lookupIdsMax = 8192
+/** Ranges of one read request. */
+export const readRangesMax = 4096
+/** Replicas that an upload may name; nobody keeps more than eight copies. */
+export const replicasMax = 7
+/** Items of one page of a list. */
+export const pageSizeDefault = 100
+export const pageSizeMax = 1000
+/** Entries per message of a pack commit: tens of bytes each without references. */
+export const commitBatchBytes = 1 * MiB
+
+/** Heartbeats once a second: a dead node gets nothing new after five missed ones. */
+export const heartbeatIntervalMs = 1000
+export const nodeSuspectAfterMs = 5000
+/** HDFS waits ten minutes before it calls a node dead, so that a reboot starts no storm of copies. */
+export const nodeDeadAfterMs = 600_000
+/** How long a node writes without hearing from the manager: shorter than anything the manager concludes from silence. */
+export const nodeLeaseMs = 30_000
+/** How long a session lives without a sign of life; clients renew at a third of it. */
+export const sessionLeaseMs = 60_000
+/** How long a ticket is valid: an upload of a largest pack at 1 MB/s takes a minute. */
+export const ticketLifeMs = 15 * 60_000
+/** How far the times of two machines may differ in a ticket's expiry check. */
+export const clockSkewMs = 5000
+
+/** How long nothing may move in a stream before it counts as dead. */
+export const streamIdleMs = 30_000
+/** Deadline of unary calls; commits may wait for fsync behind others. */
+export const unaryDeadlineMs = 10_000
+export const commitDeadlineMs = 60_000
+/** How long a client keeps trying to reach a manager that is restarting before it gives up. */
+export const managerOutageMs = 60_000
+/** How long a client or primary keeps asking for nodes before it says `not enough nodes` or `no room`. */
+export const placementPatienceMs = 15_000
+/** Uploads and replications in progress on one node; each holds a few slices. */
+export const uploadsPerNodeMax = 64
+/** A node refuses packs when its disk has less than this left, so that deletions and logs still work. */
+export const diskReserveBytes = 64 * MiB
+
+/** Copies of a pack, and how many must be durable before the write is acknowledged. */
+export const copiesDefault = 2
+export const minCopiesDefault = 2

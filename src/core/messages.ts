@@ -1,0 +1,243 @@
+/** Requests and answers of the manager as plain data. Their meaning, idempotency and errors: `manager.proto`. */
+import type { ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
+import type { NodeRef, NodeState, PackEntry, Receipt, Snapshot, Ticket } from './model.ts'
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Empty when this was the last page. */
+  readonly nextPageToken: string
+}
+
+export interface PageRequest {
+  /** 0 means the default. */
+  readonly pageSize: number
+  /** Empty for the first page. */
+  readonly pageToken: string
+}
+
+export interface RegisterRequest {
+  readonly node: NodeRef
+  readonly bootId: string
+  readonly capacityBytes: number
+  readonly usedBytes: number
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array
+  readonly putSequence: number
+  /** Undefined at the very first registration. */
+  readonly clusterId: ClusterId | undefined
+  readonly programVersion: string
+}
+
+export interface Registration {
+  readonly clusterId: ClusterId
+  readonly registrationNumber: number
+  /** Ed25519, 32 bytes. */
+  readonly managerPublicKey: Uint8Array
+  readonly heartbeatIntervalMs: number
+  readonly leaseMs: number
+  readonly managerTimeMs: number
+  readonly epoch: number
+}
+
+export interface Heartbeat {
+  readonly nodeId: NodeId
+  readonly incarnation: Incarnation
+  readonly registrationNumber: number
+  readonly sequence: number
+  readonly capacityBytes: number
+  readonly usedBytes: number
+  readonly freeBytes: number
+  readonly packs: number
+  readonly putSequence: number
+  /** 32 bytes. */
+  readonly inventoryDigest: Uint8Array
+  readonly uploads: number
+  readonly writable: boolean
+  readonly problem: string
+  readonly results: readonly OrderResult[]
+}
+
+export interface OrderResult {
+  readonly orderId: string
+  readonly done: boolean
+  readonly problem: string
+}
+
+export interface DropPack {
+  readonly kind: 'drop-pack'
+  readonly packId: PackId
+  readonly incarnation: Incarnation
+  readonly putSequenceMax: number
+  readonly generationMax: number
+}
+
+export interface Order {
+  readonly orderId: string
+  readonly epoch: number
+  readonly action: DropPack | { readonly kind: 'unknown' }
+}
+
+export interface HeartbeatReply {
+  readonly leaseMs: number
+  readonly managerTimeMs: number
+  readonly epoch: number
+  readonly orders: readonly Order[]
+  readonly state: NodeState
+}
+
+export interface CommitPackRequest {
+  readonly ticket: Ticket
+  readonly receipts: readonly Receipt[]
+  readonly entries: readonly PackEntry[]
+}
+
+export interface ReplaceReplicaRequest {
+  readonly ticket: Ticket
+  readonly failedNodeId: NodeId
+  readonly reason: string
+}
+
+export interface Replacement {
+  readonly ticket: Ticket
+  readonly replica: NodeRef
+}
+
+export interface BeginBackupRequest {
+  readonly clientId: string
+  readonly requestId: string
+  /** Empty means `default`. */
+  readonly vault: string
+  readonly host: string
+  readonly user: string
+  /** Absolute paths as bytes. */
+  readonly paths: readonly Uint8Array[]
+  /** Empty for a backup. */
+  readonly fileName: string
+  /** Empty means the newest of the same host and paths. */
+  readonly parent: string
+  readonly noParent: boolean
+}
+
+export interface Session extends SessionRef {
+  readonly leaseMs: number
+  readonly parent: Snapshot | undefined
+  /** 16 bytes. */
+  readonly vaultId: Uint8Array
+  readonly vaultEmpty: boolean
+  readonly vault: string
+}
+
+export interface SessionRef {
+  readonly sessionId: SessionId
+  readonly sessionToken: string
+}
+
+export interface AllocatePackRequest {
+  readonly session: SessionRef
+  readonly requestId: string
+  readonly lengthBytes: number
+  readonly excludeNodeIds: readonly NodeId[]
+}
+
+export interface Allocation {
+  readonly packId: PackId
+  readonly ticket: Ticket
+  readonly primary: NodeRef
+  readonly replicas: readonly NodeRef[]
+}
+
+export interface AbandonPackRequest {
+  readonly session: SessionRef
+  readonly packId: PackId
+  readonly reason: string
+}
+
+export interface PackFate {
+  readonly committed: boolean
+  readonly nodes: readonly NodeRef[]
+}
+
+export interface CommitSnapshotRequest {
+  readonly session: SessionRef
+  readonly snapshotId: SnapshotId
+  readonly manifest: Uint8Array
+}
+
+export interface SnapshotFilter {
+  /** Empty means `default`. */
+  readonly vault: string
+  /** Empty means any. */
+  readonly host: string
+  readonly paths: readonly Uint8Array[]
+  readonly tags: readonly string[]
+}
+
+export interface ListFileVersionsRequest extends PageRequest {
+  readonly vault: string
+  readonly name: string
+  readonly prefix: string
+  readonly version: number
+}
+
+export interface PackLocation {
+  readonly packId: PackId
+  readonly lengthBytes: number
+  /** The ones that are up first. */
+  readonly nodes: readonly NodeRef[]
+}
+
+export interface ChunkLocation {
+  readonly pack: PackLocation
+  readonly offset: number
+  readonly length: number
+  readonly plainLength: number
+}
+
+export interface UploadHeader {
+  readonly ticket: Ticket
+  readonly replicas: readonly NodeRef[]
+  readonly lengthBytes: number
+}
+
+export interface UploadResult {
+  readonly receipts: readonly Receipt[]
+  readonly nodes: readonly NodeRef[]
+}
+
+export interface ReplicateHeader {
+  readonly ticket: Ticket
+  readonly lengthBytes: number
+}
+
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
+export interface ReadRequest {
+  readonly packId: PackId
+  /** None means the whole pack. */
+  readonly ranges: readonly ByteRange[]
+}
+
+export interface ReadSlice {
+  readonly offset: number
+  readonly data: Uint8Array
+}
+
+export interface PackStat {
+  readonly present: boolean
+  readonly lengthBytes: number
+  readonly putSequence: number
+  readonly incarnation: Incarnation
+  /** 0 when never since it was written. */
+  readonly provenAtMs: number
+}
+
+export interface PackVerdict {
+  readonly good: boolean
+  readonly problem: string
+  readonly records: number
+  readonly lengthBytes: number
+  readonly provenAtMs: number
+}

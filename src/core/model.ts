@@ -1,0 +1,162 @@
+/**
+ * The nouns that manager, node and client share. They are plain data; `proto/` has the same things as messages, and
+ * each role's `convert.ts` translates. Lengths are bytes, times are milliseconds unless the name ends in `Ns`.
+ */
+import type { ChunkId, ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
+
+/** Options of every asynchronous call. */
+export interface CallOptions {
+  /** Aborting it ends the call with `cancelled`; the outcome is then unknown. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface NodeRef {
+  readonly nodeId: NodeId
+  readonly incarnation: Incarnation
+  readonly name: string
+  /** `host:port` */
+  readonly address: string
+  readonly failureDomain: string
+}
+
+export type NodeState = 'joining' | 'up' | 'suspect' | 'dead' | 'draining' | 'drained' | 'removed'
+
+export interface NodeInfo {
+  readonly node: NodeRef
+  readonly state: NodeState
+  readonly capacityBytes: number
+  readonly usedBytes: number
+  readonly freeBytes: number
+  readonly reservedBytes: number
+  readonly packs: number
+  /** 0 when not heard of since the manager started. */
+  readonly lastHeartbeatMs: number
+  readonly uploads: number
+  readonly writable: boolean
+  readonly problem: string
+  readonly programVersion: string
+}
+
+/** A signed message: the claims are kept as the bytes that the signature covers. `format/tickets.ts` makes them. */
+export interface Signed {
+  readonly claims: Uint8Array
+  readonly signature: Uint8Array
+}
+/** A manager's permission to write one pack. */
+export type Ticket = Signed
+/** A node's word that a pack is durable there. */
+export type Receipt = Signed
+
+export interface TicketClaims {
+  readonly clusterId: ClusterId
+  readonly vault: string
+  /** 16 bytes. */
+  readonly vaultId: Uint8Array
+  readonly sessionId: SessionId
+  readonly packId: PackId
+  readonly generation: number
+  readonly lengthBytesMax: number
+  readonly copies: number
+  readonly minCopies: number
+  readonly primary: NodeRef
+  readonly replicas: readonly NodeRef[]
+  readonly expiresAtMs: number
+  readonly epoch: number
+}
+
+export interface ReceiptClaims {
+  readonly packId: PackId
+  readonly nodeId: NodeId
+  readonly incarnation: Incarnation
+  readonly putSequence: number
+  readonly lengthBytes: number
+  /** 32 bytes. */
+  readonly digest: Uint8Array
+  readonly sessionId: SessionId
+  readonly durableAtMs: number
+}
+
+export type RecordKind = 'data' | 'tree' | 'snapshot'
+
+/** One record of a pack as the node that checked it reports it. */
+export interface PackEntry {
+  readonly chunkId: ChunkId
+  readonly kind: RecordKind
+  /** Of the record's header, from the beginning of the pack. */
+  readonly offset: number
+  /** Of the record, header included. */
+  readonly length: number
+  readonly plainLength: number
+  /** Ids of the chunks that a tree or snapshot refers to, 32 bytes each, one after the other; empty for data. */
+  readonly refs: Uint8Array
+}
+
+export interface Durability {
+  readonly copies: number
+  readonly copiesWanted: number
+  readonly failureDomains: number
+  readonly packs: number
+  readonly packsDegraded: number
+  readonly packsUnavailable: number
+  readonly provenAtMs: number
+  readonly nodes: readonly NodeRef[]
+}
+
+export interface Snapshot {
+  readonly snapshotId: SnapshotId
+  /** A serialized `SnapshotManifest`; `format/manifest.ts` reads it. */
+  readonly manifest: Uint8Array
+  readonly commitSequence: number
+  readonly committedAtMs: number
+  readonly durability: Durability
+  /** 0 for a backup. */
+  readonly fileVersion: number
+}
+
+export interface SnapshotPack {
+  readonly packId: PackId
+  readonly lengthBytes: number
+  readonly copies: readonly PackCopy[]
+}
+
+export interface PackCopy {
+  readonly node: NodeRef
+  readonly state: NodeState
+  readonly provenAtMs: number
+}
+
+export interface FileRecord {
+  readonly name: string
+  readonly version: number
+  readonly deleted: boolean
+  readonly createdAtMs: number
+  readonly snapshot: Snapshot | undefined
+}
+
+export interface Operation {
+  readonly number: number
+  readonly kind: string
+  readonly timeMs: number
+  readonly actor: string
+  readonly subject: string
+  readonly result: 'ok' | 'failed' | 'abandoned'
+  readonly detail: string
+  readonly snapshotId: string
+  readonly durationMs: number
+}
+
+export interface ClusterStatus {
+  readonly clusterId: ClusterId
+  readonly epoch: number
+  readonly safeMode: boolean
+  readonly nodes: readonly NodeInfo[]
+  readonly snapshots: number
+  readonly packs: number
+  readonly packsDegraded: number
+  readonly packsUnavailable: number
+  readonly chunks: number
+  readonly storedBytes: number
+  readonly sessionsOpen: number
+  readonly lastBackupMs: number
+  readonly programVersion: string
+}

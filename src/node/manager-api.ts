@@ -1,0 +1,21 @@
+import type {
+  CommitPackRequest,
+  Heartbeat,
+  HeartbeatReply,
+  RegisterRequest,
+  Registration,
+  Replacement,
+  ReplaceReplicaRequest,
+} from '../core/messages.ts'
+import type { CallOptions } from '../core/model.ts'
+
+/**
+ * What a node asks of the manager. Meaning, idempotency and errors of each call: `manager.proto`. Any call may also
+ * end in `unavailable` or `deadline-exceeded`; its outcome is then unknown.
+ */
+export interface ManagerApi {
+  register(request: RegisterRequest, options?: CallOptions): Promise<Registration>
+  heartbeat(request: Heartbeat, options?: CallOptions): Promise<HeartbeatReply>
+  commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void>
+  replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement>
+}

@@ -1,0 +1,17 @@
+import type { ReplicateHeader } from '../core/messages.ts'
+import type { CallOptions, NodeRef, Receipt } from '../core/model.ts'
+
+/** What a primary asks of its replicas. */
+export interface PeerApi {
+  /**
+   * Streams a pack to `peer` and resolves with its receipt once the pack is fsynced there. Slices are taken from
+   * `slices` only as fast as the peer accepts them; a slice's memory may be reused when the next one is asked for.
+   * Errors: those of `Replication.Replicate`, or `unavailable` when the peer cannot be reached or goes away.
+   */
+  replicate(
+    peer: NodeRef,
+    header: ReplicateHeader,
+    slices: AsyncIterable<Uint8Array>,
+    options?: CallOptions,
+  ): Promise<Receipt>
+}
