@@ -23,6 +23,14 @@ export const packBytesTarget = 16 * MiB
 export const packBytesMax = 64 * MiB
 /** Records per pack, so that index and commit stay small: 16,384 entries are under 1 MiB of index. */
 export const packRecordsMax = 16_384
+/** Plain bytes of one record's body: a largest chunk; trees and extent lists stay far below. */
+export const recordBodyBytesMax = chunkBytesMax
+/** Chunks that one record refers to: 2 MiB of references; an extent list needs at most 16,384 of them. */
+export const recordRefsMax = 65_536
+/** References of all records of a pack, in bytes: what a node keeps in memory of an upload until it is committed. */
+export const packRefsBytesMax = 16 * MiB
+/** Longest snapshot manifest: it travels in one message and is held by nodes while a pack passes. */
+export const manifestBytesMax = 1 * MiB
 
 /** Entries of one tree record; a larger directory is cut into parts so that one new file changes one part. */
 export const treeEntriesAverage = 2048
@@ -72,6 +80,8 @@ export const streamIdleMs = 30_000
 /** Deadline of unary calls; commits may wait for fsync behind others. */
 export const unaryDeadlineMs = 10_000
 export const commitDeadlineMs = 60_000
+/** A heartbeat that takes longer than this is as good as lost; the next one is due. */
+export const heartbeatDeadlineMs = 3000
 /** How long a client keeps trying to reach a manager that is restarting before it gives up. */
 export const managerOutageMs = 60_000
 /** How long a client or primary keeps asking for nodes before it says `not enough nodes` or `no room`. */
@@ -84,3 +94,40 @@ export const diskReserveBytes = 64 * MiB
 /** Copies of a pack, and how many must be durable before the write is acknowledged. */
 export const copiesDefault = 2
 export const minCopiesDefault = 2
+
+/** Sessions that are open at once: each costs a few hundred bytes of the manager's memory. */
+export const sessionsOpenMax = 10_000
+/** Packs that one session may have allocated and not settled: many times `packsInFlight`. */
+export const openPacksPerSessionMax = 64
+/** Orders on one heartbeat reply: 256 × about 150 bytes. */
+export const ordersPerHeartbeatMax = 256
+/** How often the manager looks for sessions whose lease ran out, and how many it ends in one go. */
+export const sessionSweepIntervalMs = 1000
+export const sessionSweepBatchMax = 64
+/** Waiting catalogue writes that share one fsync. */
+export const catalogueGroupMax = 64
+/** Rows that one catalogue read of a long walk touches before others get their turn: about 50 ms. */
+export const catalogueSliceRows = 8192
+/** Length of client-chosen request ids, and of host and user names, in characters. */
+export const requestIdCharactersMax = 128
+export const actorNameCharactersMax = 255
+
+/** Bytes of one read of a pack by a client, stored or plain, whichever is more; `readsInFlight` of them are in memory. */
+export const readTaskBytes = 8 * MiB
+/** Reads in progress of one client: enough to keep two nodes and the network busy; with the above 32 MiB, twice. */
+export const readsInFlight = 4
+/** Unwanted bytes that are read along to merge two ranges: cheaper than a seek. */
+export const readGapBytes = 64 * KiB
+/** How long a client waits for the next byte of one copy while there is another. */
+export const lateCopyMs = 3000
+/** Trees that are fetched at once while a snapshot is walked; each is at most about `treeBytesTarget`. */
+export const treesAtOnce = 64
+/** Files that a restore has open at once, and directory handles that it keeps: below the usual limit of 1024. */
+export const restoreOpenFilesMax = 128
+export const restoreDirectoriesOpenMax = 128
+/** Bytes of the items of one page or one answer that lists things: half a message, so that the rest fits for sure. */
+export const pageBytesMax = 2 * MiB
+/** Deadline of small questions that a person waits for: a dead manager must not look like a slow one for long. */
+export const interactiveDeadlineMs = 5_000
+/** Deadline of the full check of one pack: a largest pack at 1 MB/s takes a minute. */
+export const verifyDeadlineMs = 120_000

@@ -1,0 +1,131 @@
+# Everything that a person does with this project. `make help` lists it.
+#
+# A machine needs Node (20.20 is enough to start), npm, git and make. The Node that does the work comes with the packages.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+DATA ?= .twofold
+PORT ?= 7400
+NODES ?= 3
+CAPACITY ?= 10GB
+SNAPSHOT ?= latest
+TARGET ?= $(DATA)/restored
+TWOFOLD_MANAGER ?= 127.0.0.1:$(PORT)
+
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export DATA PORT NODES CAPACITY TWOFOLD_MANAGER
+
+installed := node_modules/.package-lock.json
+generated := src/gen/descriptors.ts
+built := dist/.built
+
+protos := $(wildcard proto/twofold/v1/*.proto) buf.gen.yaml buf.yaml proto/descriptors.ts
+sources := $(filter-out src/gen/%,$(shell find src -name '*.ts' -o -name '*.tsx'))
+
+mocha := node node_modules/mocha/bin/mocha.js
+fast_tests := 'test/unit/**/*.test.ts' 'test/contract/**/*.test.ts' 'test/tidy/**/*.test.ts'
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- a cluster on this machine
+
+up: $(built) ## start a manager on PORT=7400 and NODES=3 nodes in the background, data in DATA=.twofold
+	@bin/cluster up
+
+down: ## stop what `up` started
+	@bin/cluster down
+
+status: $(built) ## say whether the cluster is well
+	@bin/twofold status
+
+logs: ## show the end of every log in DATA; FOLLOW=1 goes on
+	@tail -n 20 $(if $(FOLLOW),-f) $(DATA)/logs/*.log
+
+manager: $(built) ## run a manager in the foreground on PORT
+	@exec bin/twofold manager --data $(DATA)/manager --listen 127.0.0.1:$(PORT)
+
+# Here PORT is the node's; the manager is where TWOFOLD_MANAGER says.
+node: TWOFOLD_MANAGER := $(if $(filter environment command\ line,$(origin TWOFOLD_MANAGER)),$(TWOFOLD_MANAGER),127.0.0.1:7400)
+node: $(built) ## run one more node in the foreground: NODE=n4 PORT=7404 CAPACITY=10GB
+	@test -n "$(NODE)" || { echo 'name it: make node NODE=n4 PORT=7404'; exit 1; }
+	@exec bin/twofold node --name $(NODE) --data $(DATA)/$(NODE) --listen 127.0.0.1:$(PORT) --capacity $(CAPACITY)
+
+backup: $(built) ## back up SRC=/some/folder
+	@test -n "$(SRC)" || { echo 'name what to back up: make backup SRC=/some/folder'; exit 1; }
+	@bin/twofold backup "$(SRC)"
+
+restore: $(built) ## restore SNAPSHOT=latest to TARGET=.twofold/restored
+	@bin/twofold restore "$(SNAPSHOT)" --target "$(TARGET)"
+
+# --- see it work
+
+demo: $(built) ## back up SRC (default: node_modules), kill a node, restore, compare
+	@node bench/demo.ts $(if $(SRC),"$(SRC)")
+
+bench: $(built) ## measure it on this machine
+	@node bench/bench.ts
+
+# --- build
+
+install: $(installed) ## install the packages
+
+$(installed): package-lock.json
+	npm ci
+	@touch $@
+
+proto: ## lint the protocol and generate code from it
+proto: $(installed)
+	buf lint
+	@$(MAKE) -B $(generated)
+
+$(generated): $(protos) | $(installed)
+	buf generate
+	node proto/descriptors.ts
+
+build: $(built) ## compile to dist/
+
+$(built): $(sources) $(generated) tsconfig.json | $(installed)
+	node node_modules/tsc7/bin/tsc -p .
+	@touch $@
+
+# --- test
+
+test: $(built) ## run all tests
+	@$(mocha)
+
+test-unit: $(generated) ## run the fast tests: units, contracts, tidiness
+	@$(mocha) $(fast_tests)
+
+test-integration: $(generated) ## run the tests of pieces together
+	@$(mocha) 'test/integration/**/*.test.ts'
+
+test-sim: $(generated) ## run the simulation
+	@$(mocha) 'test/sim/**/*.test.ts'
+
+test-e2e: $(built) ## run the tests on real processes
+	@$(mocha) 'test/e2e/**/*.test.ts'
+
+lint: $(generated) ## check types, style and protocol
+	node node_modules/tsc7/bin/tsc --noEmit -p .
+	eslint .
+	buf lint
+
+fix: $(generated) ## repair style and format
+	eslint --fix .
+	prettier --write --log-level warn .
+	buf format -w
+
+verify: lint ## check everything that needs no test run: types, lint, format, tidiness
+	prettier --check --log-level warn .
+	buf format -d --exit-code
+	@$(mocha) 'test/tidy/**/*.test.ts'
+
+clean: ## remove what was built and generated; data and packages stay
+	rm -rf dist src/gen coverage
+
+.PHONY: help up down status logs manager node backup restore demo bench install proto build \
+  test test-unit test-integration test-sim test-e2e lint fix verify clean

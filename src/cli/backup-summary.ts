@@ -1,0 +1,55 @@
+import type { BackupSummary } from '../client/index.ts'
+import { formatBytes, formatCount, formatDuration, plural } from './human-format.ts'
+import { jsonTimeMs } from './json-time.ts'
+import type { Output } from './output.ts'
+import { safeText } from './safe-text.ts'
+import { describeDurability, durabilityRecord, statsRecord } from './snapshot-text.ts'
+
+interface Telling {
+  readonly output: Output
+  readonly startedMs: number
+  readonly nowMs: number
+}
+
+/** What a backup says at its end. */
+export async function tellBackup(summary: BackupSummary, { output, startedMs, nowMs }: Telling): Promise<void> {
+  const { snapshot } = summary
+  await output.record({
+    message_type: 'summary',
+    ...(snapshot === undefined ? { dry_run: true } : {}),
+    ...statsRecord(summary.stats),
+    bytes_sent: summary.bytesSent,
+    backup_start: jsonTimeMs(startedMs),
+    backup_end: jsonTimeMs(nowMs),
+    total_duration: summary.durationMs / 1000,
+    ...(summary.parent === undefined ? {} : { parent: summary.parent }),
+    problems: summary.problems,
+    packs: summary.packs.map(({ packId, nodes, lengthBytes }) => ({ pack_id: packId, length: lengthBytes, nodes })),
+    ...(snapshot === undefined ? {} : { snapshot_id: snapshot.id, durability: durabilityRecord(snapshot.durability) }),
+  })
+  await output.lines(summaryLines(summary))
+  if (snapshot === undefined) return output.line('dry run: nothing was saved')
+  const { style } = output
+  const { copies, copiesWanted } = snapshot.durability
+  const durability = describeDurability(snapshot.durability, nowMs)
+  const colour = copies < copiesWanted ? style.yellow : style.green
+  await output.line(`snapshot ${style.bold(snapshot.shortId)} saved: ${colour(durability)}`)
+  if (copies < copiesWanted) await output.line('it has fewer copies than wanted: see "twofold nodes"')
+}
+
+function summaryLines({ stats, parent, packs, problems, durationMs, snapshot }: BackupSummary): string[] {
+  const files = stats.filesNew + stats.filesChanged + stats.filesUnmodified
+  const counts = [stats.filesNew, stats.filesChanged, stats.filesUnmodified].map(formatCount)
+  const rate = formatBytes((stats.totalBytes * 1000) / Math.max(1, durationMs))
+  const skipped = stats.skipped > 0 ? `, ${formatCount(stats.skipped)} sockets, devices and pipes skipped` : ''
+  const dryRun = snapshot === undefined
+  const packed = dryRun ? '' : ` (${formatBytes(stats.storedBytes)} stored per copy, in ${plural(packs.length, 'pack')})`
+  return [
+    `Parent:     ${parent === undefined ? 'none, everything is read' : safeText(parent.slice(0, 8))}`,
+    `Files:      ${counts[0] ?? ''} new, ${counts[1] ?? ''} changed, ${counts[2] ?? ''} unmodified`,
+    `Others:     ${plural(stats.directories, 'folder')}, ${plural(stats.symlinks, 'symlink')}${skipped}`,
+    `Added:      ${formatBytes(stats.newBytes)}${packed}`,
+    `Processed:  ${plural(files, 'file')}, ${formatBytes(stats.totalBytes)} in ${formatDuration(durationMs)} (${rate}/s)`,
+    ...(problems > 0 ? [`Problems:   ${plural(problems, 'file')} could not be read as they are; see above`] : []),
+  ]
+}

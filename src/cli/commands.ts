@@ -1,0 +1,92 @@
+import type { DefineCommand } from './command-setup.ts'
+
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  /** Loads what the command needs: starting must be quick for those that need little. */
+  readonly load: () => Promise<DefineCommand>
+}
+
+/** All commands in the order of the help. */
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'backup',
+    summary: 'save files and folders as a new snapshot',
+    load: async () => (await import('./commands/backup.ts')).defineBackup,
+  },
+  {
+    name: 'restore',
+    summary: 'bring a snapshot, or a part of it, back to disk',
+    load: async () => (await import('./commands/restore.ts')).defineRestore,
+  },
+  {
+    name: 'snapshots',
+    summary: 'list snapshots and how many copies they have',
+    load: async () => (await import('./commands/snapshots.ts')).defineSnapshots,
+  },
+  {
+    name: 'ls',
+    summary: 'list what is in a snapshot',
+    load: async () => (await import('./commands/ls.ts')).defineLs,
+  },
+  {
+    name: 'find',
+    summary: 'find files in snapshots by name',
+    load: async () => (await import('./commands/find.ts')).defineFind,
+  },
+  {
+    name: 'diff',
+    summary: 'show what changed between two snapshots',
+    load: async () => (await import('./commands/diff.ts')).defineDiff,
+  },
+  {
+    name: 'dump',
+    summary: 'write a file, or a folder as tar, to stdout',
+    load: async () => (await import('./commands/dump.ts')).defineDump,
+  },
+  {
+    name: 'stats',
+    summary: 'count files and bytes of a snapshot or of all',
+    load: async () => (await import('./commands/stats.ts')).defineStats,
+  },
+  {
+    name: 'put',
+    summary: 'store a single file as a new version',
+    load: async () => (await import('./commands/put.ts')).definePut,
+  },
+  {
+    name: 'get',
+    summary: 'read a single file back',
+    load: async () => (await import('./commands/get.ts')).defineGet,
+  },
+  {
+    name: 'files',
+    summary: 'list, delete, and show the history of single files',
+    load: async () => (await import('./commands/files.ts')).defineFiles,
+  },
+  {
+    name: 'nodes',
+    summary: 'list the storage nodes and their state',
+    load: async () => (await import('./commands/nodes.ts')).defineNodes,
+  },
+  {
+    name: 'status',
+    summary: 'say whether the cluster is well',
+    load: async () => (await import('./commands/status.ts')).defineStatus,
+  },
+  {
+    name: 'history',
+    summary: 'list what was done to the cluster',
+    load: async () => (await import('./commands/history.ts')).defineHistory,
+  },
+  {
+    name: 'manager',
+    summary: 'run a manager',
+    load: async () => (await import('./commands/manager.ts')).defineManager,
+  },
+  {
+    name: 'node',
+    summary: 'run a storage node',
+    load: async () => (await import('./commands/node.ts')).defineNode,
+  },
+]

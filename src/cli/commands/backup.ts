@@ -1,0 +1,115 @@
+import type { Command } from 'commander'
+import { SourceDisk } from '../../client/index.ts'
+import type { BackupRequest, BackupSummary, Client } from '../../client/index.ts'
+import { TwofoldError } from '../../core/errors.ts'
+import { tellBackup } from '../backup-summary.ts'
+import { collectExcludes, collectPaths } from '../backup-sources.ts'
+import type { SourceOptions } from '../backup-sources.ts'
+import type { Cli } from '../cli.ts'
+import { addAction, addClusterOptions, addHelp, collect, collectList } from '../command-setup.ts'
+import type { ClusterOptions, Run } from '../command-setup.ts'
+import { RunDisplay } from '../run-display.ts'
+import { Setting } from '../setting.ts'
+import { withClient } from '../with-client.ts'
+
+interface Options extends ClusterOptions, SourceOptions {
+  readonly host?: string
+  readonly tag?: readonly string[]
+  readonly oneFileSystem?: boolean
+  readonly dryRun?: boolean
+  readonly force?: boolean
+  readonly parent?: string
+  readonly stdin?: boolean
+  readonly stdinFilename: string
+}
+
+export function defineBackup(command: Command, cli: Cli): void {
+  command.argument('[path...]', 'files and folders')
+  addOptions(addClusterOptions(command))
+  let verbosity = 0
+  command.on('option:verbose', () => (verbosity += 1))
+  addHelp(command, {
+    examples: [
+      'twofold backup ~/documents',
+      `twofold backup /home /etc --exclude '*.tmp' --exclude-caches --tag nightly`,
+      'find . -newer mark -print0 | twofold backup --files-from-raw -',
+      'pg_dump db | twofold backup --stdin --stdin-filename db.sql',
+    ],
+    exitCodes: [0, 1, 3, 10, 11, 12, 13, 14, 15, 16, 130],
+  })
+  addAction<Options>(command, cli, async (run) => {
+    const request = await toRequest(run)
+    await withClient(run, (client) => backup(client, run, { request, verbosity }))
+  })
+}
+
+function addOptions(command: Command): void {
+  command
+    .option('-e, --exclude <pattern>', 'leave out what matches; may be repeated', collect)
+    .option('--exclude-file <file>', 'a file with a pattern a line; may be repeated', collect)
+    .option('--exclude-caches', 'leave out the content of folders with a CACHEDIR.TAG')
+    .option('-x, --one-file-system', 'do not cross into other file systems')
+    .option('--files-from <file>', 'a file with a path a line, - for stdin; may be repeated', collect)
+    .option('--files-from-raw <file>', 'the same with NUL between the paths', collect)
+    .option('--tag <tag>', 'a tag for the snapshot; may be repeated', collectList)
+    .addOption(new Setting('-H, --host <name>', `the host's name in the snapshot; this machine's unless given`))
+    .option('-n, --dry-run', 'only say what would be saved')
+    .option('-f, --force', 'read every file again, whatever the parent says')
+    .option('--parent <snapshot>', 'compare with this snapshot instead of the newest of the same host and paths')
+    .option('--stdin', 'save what comes from stdin as a file')
+    .option('--stdin-filename <name>', 'its name', 'stdin')
+    .option('-v, --verbose', 'tell of every pack and its nodes; twice: of every file')
+}
+
+async function toRequest({ cli, options, operands }: Run<Options>): Promise<BackupRequest> {
+  const paths = await collectPaths(operands, options, cli.stdin)
+  const stdin = options.stdin === true
+  if (paths.length === 0 && !stdin) {
+    throw new TwofoldError('invalid-argument', 'name what to back up: twofold backup PATH…; --help has the details')
+  }
+  if (stdin && [...(options.filesFrom ?? []), ...(options.filesFromRaw ?? [])].includes('-')) {
+    throw new TwofoldError('invalid-argument', 'stdin cannot be both the content and the list of files')
+  }
+  const { patterns, excludes } = await collectExcludes(options)
+  const { host, vault, tag: tags, oneFileSystem, dryRun, force, parent } = options
+  const content = cli.stdin as AsyncIterable<Uint8Array>
+  return {
+    source: new SourceDisk(cli.clock),
+    paths,
+    excludes,
+    excludePatterns: patterns,
+    ...{ host, vault, tags, oneFileSystem, dryRun, force, parent },
+    ...(stdin ? { stdin: { name: options.stdinFilename, content } } : {}),
+  }
+}
+
+async function backup(
+  client: Client,
+  { cli, output }: Run<Options>,
+  { request, verbosity }: { request: BackupRequest; verbosity: number },
+): Promise<void> {
+  const display = new RunDisplay(output, {
+    verbosity,
+    statusFields: ({ filesDone, bytesDone, bytesSent, errorCount, currentFiles }) => ({
+      files_done: filesDone,
+      bytes_done: bytesDone,
+      bytes_sent: bytesSent,
+      error_count: errorCount,
+      current_files: currentFiles,
+    }),
+  })
+  const startedMs = cli.clock.nowMs()
+  let summary: BackupSummary
+  try {
+    summary = await client.backup(request, { signal: cli.signal, onEvent: display.show })
+  } finally {
+    display.finish()
+  }
+  await tellBackup(summary, { output, startedMs, nowMs: cli.clock.nowMs() })
+  if (isUnderReplicated(summary)) cli.setExitCode(15)
+  else if (summary.problems > 0) cli.setExitCode(3)
+}
+
+function isUnderReplicated({ snapshot }: BackupSummary): boolean {
+  return snapshot !== undefined && snapshot.durability.copies < snapshot.durability.copiesWanted
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { startManager } from '../../manager/main.ts'
+import { absoluteArgument } from '../argument-bytes.ts'
+import type { Cli } from '../cli.ts'
+import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
+import type { CommonOptions } from '../command-setup.ts'
+import { parseDuration } from '../quantities.ts'
+import { runServer } from '../server-run.ts'
+import { Setting } from '../setting.ts'
+
+interface Options extends CommonOptions {
+  readonly data: string
+  readonly listen: string
+  readonly insecure?: boolean
+  readonly suspectAfter?: number
+  readonly deadAfter?: number
+  readonly logLevel?: string
+}
+
+export function defineManager(command: Command, cli: Cli): void {
+  addCommonOptions(command)
+    .addOption(new Setting('--data <folder>', 'where the catalogue is').default('twofold-manager'))
+    .addOption(new Setting('--listen <host:port>', 'where to listen').default('127.0.0.1:7400'))
+    .addOption(new Setting('--insecure', 'listen on other addresses than loopback although there is no TLS yet'))
+    .addOption(new Setting('--suspect-after <time>', 'silence after which a node gets nothing new', parseDuration))
+    .addOption(new Setting('--dead-after <time>', 'silence after which a node counts as lost', parseDuration))
+    .addOption(new Setting('--log-level <level>', 'debug, info, warn or error'))
+  addHelp(command, {
+    examples: ['twofold manager --data /var/lib/twofold/manager --listen 127.0.0.1:7400'],
+    notes: ['It runs until SIGTERM or SIGINT, then finishes what is in progress. The log goes to stderr.'],
+    exitCodes: [0, 1, 11, 13],
+  })
+  addAction<Options>(command, cli, (run) => {
+    const { data, listen, insecure = false, suspectAfter, deadAfter } = run.options
+    const timing = {
+      ...(suspectAfter === undefined ? {} : { suspectAfterMs: suspectAfter }),
+      ...(deadAfter === undefined ? {} : { deadAfterMs: deadAfter }),
+    }
+    const dataDirectory = absoluteArgument(data).toString()
+    return runServer(run, 'manager', (logger) => startManager({ dataDirectory, listen, insecure, logger, timing }))
+  })
+}

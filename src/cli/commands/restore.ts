@@ -1,0 +1,112 @@
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { TargetDisk } from '../../client/index.ts'
+import type { Client, OverwriteMode, RestoreSummary } from '../../client/index.ts'
+import { systemRandom } from '../../system/random.ts'
+import { absoluteArgument } from '../argument-bytes.ts'
+import type { Cli } from '../cli.ts'
+import { addAction, addClusterOptions, addHelp, collect } from '../command-setup.ts'
+import type { Run } from '../command-setup.ts'
+import { formatBytes, formatCount, formatDuration, plural } from '../human-format.ts'
+import type { Output } from '../output.ts'
+import { RunDisplay } from '../run-display.ts'
+import { safeText } from '../safe-text.ts'
+import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
+import type { FilterOptions } from '../snapshot-filter.ts'
+import { withClient } from '../with-client.ts'
+
+interface Options extends FilterOptions {
+  readonly target: string
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly overwrite: OverwriteMode
+  readonly dryRun?: boolean
+  readonly verify?: boolean
+}
+
+const overwriteModes: readonly OverwriteMode[] = ['always', 'if-changed', 'if-newer', 'never']
+
+export function defineRestore(command: Command, cli: Cli): void {
+  command.argument('<snapshot[:folder]>', 'an id or "latest"')
+  addFilterOptions(addClusterOptions(command))
+    .requiredOption('-t, --target <folder>', 'where to; the absolute source path is made again below it')
+    .option('-i, --include <pattern>', 'only what matches; may be repeated', collect)
+    .option('-e, --exclude <pattern>', 'not what matches; may be repeated', collect)
+    .addOption(
+      new Option('--overwrite <when>', 'whether to replace files that are there')
+        .choices(overwriteModes)
+        .default('always'),
+    )
+    .option('-n, --dry-run', 'only say what would be done')
+    .option('--verify', 'read back what was written and compare it')
+    .option('-v, --verbose', 'tell of every file')
+  addHelp(command, {
+    examples: [
+      'twofold restore latest --target /tmp/restored',
+      'twofold restore 1a2b3c4d:/etc --target /etc --include nginx --overwrite if-changed',
+      'twofold restore latest --host web1 --target /srv/web1 --verify',
+    ],
+    exitCodes: [0, 1, 10, 12, 14, 16, 130],
+  })
+  let verbose = false
+  command.on('option:verbose', () => (verbose = true))
+  addAction<Options>(command, cli, (run) => withClient(run, (client) => restore(client, run, verbose)))
+}
+
+async function restore(client: Client, run: Run<Options>, verbose: boolean): Promise<void> {
+  const { cli, output, options, operands } = run
+  const display = new RunDisplay(output, {
+    verbosity: verbose ? 2 : 0,
+    statusFields: ({ filesDone, bytesDone }) => ({ files_restored: filesDone, bytes_restored: bytesDone }),
+  })
+  const { include: includes, exclude: excludes, overwrite, dryRun, verify } = options
+  let summary: RestoreSummary
+  try {
+    summary = await client.restore(
+      {
+        reference: operands[0] ?? '',
+        filter: toFilter(options),
+        target: new TargetDisk(absoluteArgument(options.target), systemRandom),
+        ...{ includes, excludes, overwrite, dryRun, verify },
+      },
+      { signal: cli.signal, onEvent: display.show },
+    )
+  } finally {
+    display.finish()
+  }
+  await tell(summary, output, options)
+  if (summary.damaged > 0) cli.setExitCode(16)
+  else if (summary.problems > 0) cli.setExitCode(1)
+}
+
+async function tell(summary: RestoreSummary, output: Output, options: Options): Promise<void> {
+  const { filesRestored, filesSkipped, totalBytes, bytesRestored, durationMs, problems, damaged } = summary
+  await output.record({
+    message_type: 'summary',
+    seconds_elapsed: durationMs / 1000,
+    total_files: filesRestored + filesSkipped,
+    files_restored: filesRestored,
+    files_skipped: filesSkipped,
+    dirs_restored: summary.directories,
+    symlinks_restored: summary.symlinks,
+    hard_links: summary.hardLinks,
+    files_verified: summary.filesVerified,
+    total_bytes: totalBytes,
+    bytes_restored: bytesRestored,
+    bytes_skipped: totalBytes - bytesRestored,
+    problems,
+    damaged,
+    ...(options.dryRun === true ? { dry_run: true } : {}),
+  })
+  const rate = formatBytes((bytesRestored * 1000) / Math.max(1, durationMs))
+  const others = `${plural(summary.directories, 'folder')}, ${plural(summary.symlinks, 'symlink')}`
+  const verb = options.dryRun === true ? 'would restore' : 'restored'
+  await output.line(
+    `${verb} ${plural(filesRestored, 'file')}, ${others}, ${formatBytes(bytesRestored)} ` +
+      `in ${formatDuration(durationMs)} (${rate}/s) to ${safeText(options.target)}`,
+  )
+  if (filesSkipped > 0) await output.line(`${plural(filesSkipped, 'file')} left as they were`)
+  if (options.verify === true) await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
+  if (damaged > 0) await output.line(output.style.red(`${plural(damaged, 'file')} could not be read from any copy`))
+  if (problems > damaged) await output.line(output.style.red(`${plural(problems - damaged, 'problem')}; see above`))
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import type { Client, SnapshotInfo } from '../../client/index.ts'
+import type { Cli } from '../cli.ts'
+import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
+import type { Run } from '../command-setup.ts'
+import { formatBytes, formatTime, plural } from '../human-format.ts'
+import { packLines, packRecords } from '../pack-list.ts'
+import { parseCount } from '../quantities.ts'
+import { safePath, safeText } from '../safe-text.ts'
+import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
+import type { FilterOptions } from '../snapshot-filter.ts'
+import { copiesText, snapshotRecord } from '../snapshot-text.ts'
+import { renderTable } from '../table.ts'
+import { withClient } from '../with-client.ts'
+
+interface Options extends FilterOptions {
+  readonly latest?: number
+  readonly packs?: boolean
+}
+
+export function defineSnapshots(command: Command, cli: Cli): void {
+  command.argument('[snapshot...]', 'ids, or "latest"; all unless given')
+  addFilterOptions(addClusterOptions(command))
+    .option('--latest <n>', 'only the newest n of each host and set of paths', (text) => parseCount(text, 1))
+    .option('--packs', 'also list the packs and the nodes that have them')
+  addHelp(command, {
+    examples: ['twofold snapshots', 'twofold snapshots --host web1 --latest 3', 'twofold snapshots --packs latest'],
+    exitCodes: [0, 1, 10, 12, 130],
+  })
+  addAction<Options>(command, cli, (run) => withClient(run, (client) => listSnapshots(client, run)))
+}
+
+async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
+  const { output, options } = run
+  const snapshots = newestOfEach(await chosen(client, run), options.latest)
+  if (output.json) {
+    const records = []
+    for (const snapshot of snapshots) {
+      const packs = options.packs === true ? { packs: await packRecords(client, snapshot.id, run.cli.signal) } : {}
+      records.push({ ...snapshotRecord(snapshot), ...packs })
+    }
+    return output.record(records)
+  }
+  await output.lines(table(snapshots))
+  await output.line(plural(snapshots.length, 'snapshot'))
+  if (options.packs !== true) return
+  for (const snapshot of snapshots) {
+    await output.line(`\npacks of snapshot ${snapshot.shortId}:`)
+    await output.lines(await packLines(client, snapshot.id, run.cli.signal))
+  }
+}
+
+async function chosen(client: Client, run: Run<Options>): Promise<SnapshotInfo[]> {
+  const { signal } = run.cli
+  const filter = toFilter(run.options)
+  if (run.operands.length > 0) {
+    return Promise.all(run.operands.map((reference) => client.resolve(reference, filter, { signal })))
+  }
+  const snapshots: SnapshotInfo[] = []
+  for await (const snapshot of client.snapshots(filter, { signal })) {
+    if (snapshot.manifest.fileName === '') snapshots.push(snapshot)
+  }
+  return snapshots.sort((a, b) => a.commitSequence - b.commitSequence)
+}
+
+function newestOfEach(snapshots: readonly SnapshotInfo[], count: number | undefined): readonly SnapshotInfo[] {
+  if (count === undefined) return snapshots
+  const seen = new Map<string, number>()
+  const kept = snapshots.toReversed().filter(({ manifest }) => {
+    const group = JSON.stringify([manifest.host, manifest.paths.map((path) => Buffer.from(path).toString('hex'))])
+    const number = (seen.get(group) ?? 0) + 1
+    seen.set(group, number)
+    return number <= count
+  })
+  return kept.reverse()
+}
+
+function table(snapshots: readonly SnapshotInfo[]): string[] {
+  const rows = snapshots.flatMap(({ shortId, manifest, durability }) => {
+    const first = [
+      shortId,
+      formatTime(Number(manifest.timeNs / 1_000_000n)),
+      safeText(manifest.host),
+      safeText(manifest.tags.join(',')),
+      copiesText(durability),
+      formatBytes(manifest.stats.totalBytes),
+    ]
+    const [path, ...more] = manifest.paths.map(safePath)
+    return [[...first, path ?? ''], ...more.map((other) => [...first.map(() => ''), other])]
+  })
+  const columns = [{ title: 'ID' }, { title: 'Time' }, { title: 'Host' }, { title: 'Tags' }, { title: 'Copies' }]
+  return renderTable([...columns, { title: 'Size', align: 'right' as const }, { title: 'Paths' }], rows)
+}

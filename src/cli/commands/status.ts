@@ -1,0 +1,65 @@
+import type { Command } from 'commander'
+import type { ClusterStatus } from '../../core/model.ts'
+import type { Cli } from '../cli.ts'
+import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
+import type { ClusterOptions } from '../command-setup.ts'
+import { formatAgo, formatBytes, formatCount, plural } from '../human-format.ts'
+import { jsonTimeMs } from '../json-time.ts'
+import { withClient } from '../with-client.ts'
+import { nodeRecord, nodeTable } from './nodes.ts'
+
+export function defineStatus(command: Command, cli: Cli): void {
+  addClusterOptions(command)
+  addHelp(command, {
+    examples: ['twofold status', 'twofold status --json'],
+    notes: ['It exits with 0 whenever the cluster answers; "well" in the JSON says how it is.'],
+    exitCodes: [0, 1, 10, 12, 130],
+  })
+  addAction<ClusterOptions>(command, cli, (run) =>
+    withClient(run, async (client) => {
+      const status = await client.status({ signal: cli.signal })
+      await run.output.record(statusRecord(status))
+      await run.output.lines(statusLines(status, cli.clock.nowMs()))
+    }),
+  )
+}
+
+function isWell(status: ClusterStatus): boolean {
+  const allUp = status.nodes.every(({ state, writable }) => state === 'removed' || (state === 'up' && writable))
+  return allUp && !status.safeMode && status.packsDegraded === 0 && status.packsUnavailable === 0
+}
+
+function statusRecord(status: ClusterStatus): object {
+  return {
+    message_type: 'status',
+    well: isWell(status),
+    cluster_id: status.clusterId,
+    epoch: status.epoch,
+    safe_mode: status.safeMode,
+    snapshots: status.snapshots,
+    packs: status.packs,
+    packs_degraded: status.packsDegraded,
+    packs_unavailable: status.packsUnavailable,
+    chunks: status.chunks,
+    stored_bytes: status.storedBytes,
+    sessions_open: status.sessionsOpen,
+    last_backup: status.lastBackupMs === 0 ? null : jsonTimeMs(status.lastBackupMs),
+    program_version: status.programVersion,
+    nodes: status.nodes.map(nodeRecord),
+  }
+}
+
+function statusLines(status: ClusterStatus, nowMs: number): string[] {
+  const up = status.nodes.filter(({ state }) => state === 'up').length
+  const packs = `${plural(status.packs, 'pack')}, ${formatCount(status.packsDegraded)} with too few copies`
+  return [
+    isWell(status) ? 'The cluster is well.' : 'The cluster needs attention.',
+    ...(status.safeMode ? ['It is in safe mode: nothing is repaired or deleted until the nodes have reported.'] : []),
+    `Nodes:        ${up} of ${status.nodes.length} up`,
+    `Snapshots:    ${formatCount(status.snapshots)}, the last one ${formatAgo(status.lastBackupMs, nowMs)}`,
+    `Data:         ${formatBytes(status.storedBytes)} stored, ${packs}, ${formatCount(status.packsUnavailable)} without any`,
+    `Running now:  ${plural(status.sessionsOpen, 'backup')}`,
+    '',
+    ...nodeTable(status.nodes, nowMs),
+  ]
+}

@@ -1,0 +1,35 @@
+import type { Logger } from '../core/logger.ts'
+import { createLogger } from '../system/logger.ts'
+import type { CommonOptions, Run } from './command-setup.ts'
+import { untilStdinEnds } from './stdin-watch.ts'
+
+export interface RunningServer {
+  readonly address: string
+  stop(): Promise<void>
+}
+
+/** Runs a server until the process is asked to stop; then it drains. Logs are JSON lines on stderr. */
+export async function runServer<Options extends CommonOptions & { readonly logLevel?: string }>(
+  run: Run<Options>,
+  name: string,
+  start: (logger: Logger) => Promise<RunningServer>,
+): Promise<void> {
+  const { cli, output, options } = run
+  const logger = createLogger({ level: options.logLevel ?? 'info', name, destination: 'stderr' })
+  const server = await start(logger)
+  try {
+    await output.record({ message_type: 'ready', address: server.address })
+    await output.line(`${name} listens on ${server.address}`)
+    await Promise.race([untilAborted(cli.signal), untilStdinEnds(cli.stdin, cli.environment)])
+  } finally {
+    logger.info('stopping', { address: server.address })
+    await server.stop()
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

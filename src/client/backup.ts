@@ -1,0 +1,173 @@
+import { TwofoldError } from '../core/errors.ts'
+import type { ChunkId } from '../core/ids.ts'
+import { decodeManifest } from '../format/manifest.ts'
+import type { Manifest } from '../format/manifest.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { BackupDeps, BackupRequest, BackupSummary } from './backup-request.ts'
+import { inSession } from './backup-session.ts'
+import type { RunningSession } from './backup-session.ts'
+import { normalizePaths, selectionOf } from './backup-targets.ts'
+import { BackupWalk } from './backup-walk.ts'
+import { ChunkLoader } from './chunk-loader.ts'
+import { runDryBackup } from './dry-backup.ts'
+import { excludeNothing } from './excludes.ts'
+import { FileSaver, storeContent } from './file-saver.ts'
+import { ParentTrees } from './parent-trees.ts'
+import type { RunOptions } from './progress.ts'
+import { toSnapshotInfo } from './snapshot-info.ts'
+import { countSource } from './source-counter.ts'
+import { SourceLister } from './source-lister.ts'
+import { streamEntry, streamSource } from './stream-source.ts'
+import { TreeAssembler } from './tree-assembler.ts'
+
+/** What a backup is of: paths without overlap, and the name of the content that comes through a stream. */
+interface Subject {
+  readonly paths: readonly Buffer[]
+  readonly streamName: string | undefined
+}
+
+/**
+ * Saves the request's paths as one snapshot. Files that cannot be read, vanish or change meanwhile are reported as
+ * `problem` events and counted; they do not stop it.
+ * @throws `not-found` when none of the paths exists, `not-enough-nodes`, `no-room`, `session-ended`, `missing-chunks`,
+ * `unavailable` when the manager stays away, `cancelled`; nothing is committed then.
+ */
+export async function runBackup(
+  deps: BackupDeps,
+  request: BackupRequest,
+  options: RunOptions = {},
+): Promise<BackupSummary> {
+  const subject = subjectOf(request)
+  if (request.dryRun === true) return runDryBackup(deps, { ...request, paths: subject.paths }, options)
+  const timeNs = request.timeNs ?? BigInt(Math.round(deps.clock.nowMs())) * 1_000_000n
+  const begin = {
+    vault: request.vault ?? '',
+    host: request.host ?? deps.hostName,
+    user: deps.userName,
+    paths: manifestPaths(subject),
+    fileName: '',
+    parent: request.parent ?? '',
+    noParent: request.force ?? false,
+  }
+  return inSession(deps, { begin, options }, async (running) => {
+    const { session, writer, progress } = running
+    const parent = session.parent === undefined ? undefined : decodeManifest(session.parent.manifest)
+    const tree = await saveSource(deps, { request, subject, parent }, running)
+    const snapshot = await writer.commit({
+      tree,
+      host: begin.host,
+      user: begin.user,
+      paths: begin.paths,
+      tags: [...(request.tags ?? [])],
+      timeNs,
+      parent: session.parent?.snapshotId ?? '',
+      fileName: '',
+      excludes: [...(request.excludePatterns ?? [])],
+    })
+    return {
+      snapshot: toSnapshotInfo(snapshot),
+      stats: { ...writer.stats },
+      parent: session.parent?.snapshotId,
+      durationMs: progress.elapsedMs(),
+      bytesSent: progress.bytesSent,
+      problems: progress.problems,
+      packs: writer.uploader.written,
+    }
+  })
+}
+
+function subjectOf(request: BackupRequest): Subject {
+  const streamName = request.stdin?.name
+  if (request.paths.length === 0 && streamName === undefined) {
+    throw new TwofoldError('invalid-argument', 'there is nothing to back up: name at least one path')
+  }
+  const paths = normalizePaths(request.paths)
+  if (streamName !== undefined && paths.some((path) => path.length === 1 || firstPart(path) === streamName)) {
+    throw new TwofoldError('invalid-argument', `the name "${streamName}" for the standard input is in one of the paths`)
+  }
+  return { paths, streamName }
+}
+
+function firstPart(path: Buffer): string {
+  return path.toString('utf8').split('/')[1] ?? ''
+}
+
+function manifestPaths({ paths, streamName }: Subject): Uint8Array[] {
+  return streamName === undefined ? [...paths] : [...paths, Buffer.from(`/${streamName}`)]
+}
+
+interface What {
+  readonly request: BackupRequest
+  readonly subject: Subject
+  readonly parent: Manifest | undefined
+}
+
+async function saveSource(deps: BackupDeps, what: What, running: RunningSession): Promise<ChunkId> {
+  const { request, subject } = what
+  const { writer, progress, scope } = running
+  const { source, oneFileSystem = false, excludes = excludeNothing } = request
+  const { stats, reader, trees } = writer
+  const selection = selectionOf(subject.paths)
+  const lister = new SourceLister(source, excludes, {
+    onProblem: (path, message) => {
+      stats.errors += 1
+      progress.problem(path, 'scan', message)
+    },
+    onNote: (message) => progress.note(message),
+  })
+  if (what.parent !== undefined) {
+    progress.totalFiles = filesIn(what.parent)
+    progress.totalBytes = what.parent.stats.totalBytes
+  } else if (progress.watched && request.countAhead !== false) {
+    void scope.background(countSource({ source, selection, excludes, oneFileSystem }, progress, scope.signal))
+  }
+  const streamed = await saveStream(deps, request, running)
+  const saver = new FileSaver({ source, reader, trees, clock: deps.clock, progress, stats })
+  const walk = new BackupWalk({
+    scope,
+    source,
+    lister,
+    parent: what.parent === undefined ? undefined : parentTrees(deps, running),
+    assembler: new TreeAssembler(trees),
+    save: (path, file) => saver.save(path, file),
+    oneFileSystem,
+    progress,
+    stats,
+  })
+  const tree = await walk.run(selection, what.parent?.tree, streamed)
+  checkTargets(subject, selection === 'all' ? 1 : lister.targets)
+  return tree
+}
+
+function parentTrees(deps: BackupDeps, { writer, session, progress, scope }: RunningSession): ParentTrees {
+  return new ParentTrees({
+    loader: new ChunkLoader(deps),
+    vault: session.vault,
+    signal: scope.signal,
+    lookup: writer.lookup,
+    onUnreadable: (message) => progress.note(`a folder of the parent snapshot is read again: ${message}`),
+  })
+}
+
+/** The entry of what comes through the stream, which is read first, to its end. */
+async function saveStream(deps: BackupDeps, request: BackupRequest, running: RunningSession): Promise<TreeEntry[]> {
+  const { stdin } = request
+  if (stdin === undefined) return []
+  const { writer, progress } = running
+  const content = await writer.reader.content(streamSource(stdin.content), { sparse: false })
+  writer.stats.filesNew += 1
+  writer.stats.totalBytes += content.size
+  progress.filesDone += 1
+  progress.file(Buffer.from(`/${stdin.name}`), 'new', content.size)
+  return [streamEntry(stdin.name, await storeContent(content, writer.trees), deps.clock)]
+}
+
+function checkTargets({ paths, streamName }: Subject, found: number): void {
+  if (found > 0 || streamName !== undefined) return
+  const named = paths.map((path) => path.toString('utf8')).join(', ')
+  throw new TwofoldError('not-found', `nothing was saved: none of the paths to back up exists: ${named}`)
+}
+
+function filesIn({ stats }: Manifest): number {
+  return stats.filesNew + stats.filesChanged + stats.filesUnmodified
+}

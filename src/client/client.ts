@@ -1,0 +1,228 @@
+import type { Clock } from '../core/clock.ts'
+import type { SnapshotId } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Page, SnapshotFilter } from '../core/messages.ts'
+import type { CallOptions, ClusterStatus, NodeInfo, Operation, SnapshotPack } from '../core/model.ts'
+import type { Random } from '../core/random.ts'
+import type { Codec } from '../format/codec.ts'
+import { runBackup } from './backup.ts'
+import type { BackupRequest, BackupSummary } from './backup-request.ts'
+import { ChunkLoader } from './chunk-loader.ts'
+import { diffSnapshots } from './diff.ts'
+import type { DiffEntry } from './diff.ts'
+import { openDump } from './dump.ts'
+import type { Dump, DumpRequest } from './dump.ts'
+import { toFileVersion } from './file-version.ts'
+import type { FileVersionInfo } from './file-version.ts'
+import { findEntries } from './find-entries.ts'
+import type { FindRequest, FoundEntry } from './find-entries.ts'
+import { openFile } from './get-file.ts'
+import type { GetFileRequest, OpenedFile } from './get-file.ts'
+import { listEntries } from './list-entries.ts'
+import type { ListRequest } from './list-entries.ts'
+import type { ManagerApi } from './manager-api.ts'
+import { allPages } from './paged.ts'
+import type { RunOptions } from './progress.ts'
+import { runPutFile } from './put-file.ts'
+import type { PutFileRequest } from './put-file.ts'
+import { runRestore } from './restore.ts'
+import type { RestoreRequest, RestoreSummary } from './restore-request.ts'
+import { completeFilter, resolveSnapshot, toSnapshotInfo } from './snapshot-info.ts'
+import type { SnapshotInfo } from './snapshot-info.ts'
+import type { ReadDeps } from './snapshot-tree.ts'
+import { collectStats } from './stats.ts'
+import type { StatsInfo } from './stats.ts'
+import type { StorageApi } from './storage-api.ts'
+import type { ListedEntry } from './tree-walker.ts'
+
+/** What a client works with. */
+export interface ClientDeps {
+  readonly manager: ManagerApi
+  readonly storage: StorageApi
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly codec: Codec
+  /** 32 hexadecimal digits, one for each process. */
+  readonly clientId: string
+  readonly hostName: string
+  readonly userName: string
+  /** Name and version of the program, for manifests. */
+  readonly program: string
+  /** Lets go of connections. */
+  close(): void
+}
+
+export interface FilesPageRequest {
+  readonly vault?: string | undefined
+  /** 0 means the default. */
+  readonly pageSize?: number | undefined
+  /** Empty for the first page. */
+  readonly pageToken?: string | undefined
+}
+
+/**
+ * Everything that can be asked of a cluster. Every method takes a signal; besides what is said here each may end with
+ * `unavailable` or `deadline-exceeded` when the manager cannot be reached, and with `cancelled`.
+ */
+export class Client {
+  readonly #deps: ClientDeps
+  readonly #read: ReadDeps
+
+  constructor(deps: ClientDeps) {
+    this.#deps = deps
+    this.#read = { manager: deps.manager, loader: new ChunkLoader(deps) }
+  }
+
+  /** @throws as `runBackup` */
+  backup(request: BackupRequest, options: RunOptions = {}): Promise<BackupSummary> {
+    return runBackup(this.#deps, request, options)
+  }
+
+  /** Closes the request's target when it is over. @throws as `runRestore` */
+  restore(request: RestoreRequest, options: RunOptions = {}): Promise<RestoreSummary> {
+    const { clock, logger } = this.#deps
+    return runRestore({ ...this.#read, clock, logger }, request, options)
+  }
+
+  /** @throws as `runPutFile` */
+  async putFile(
+    request: PutFileRequest,
+    content: AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<FileVersionInfo> {
+    return toFileVersion(await runPutFile(this.#deps, request, content, options))
+  }
+
+  /** @throws TwofoldError `not-found`, and as `openFile` */
+  getFile(request: GetFileRequest, options: CallOptions = {}): Promise<OpenedFile> {
+    return openFile(this.#read, request, options)
+  }
+
+  /** The newest version of each file, in the order of the names. */
+  listFiles(
+    request: FilesPageRequest & { prefix?: string | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<Page<FileVersionInfo>> {
+    return this.#filePage({ ...request, name: '' }, options)
+  }
+
+  /** All versions of one file, the newest first. Its page is empty when there never was such a file. */
+  fileHistory(
+    request: FilesPageRequest & { name: string },
+    options: CallOptions = {},
+  ): Promise<Page<FileVersionInfo>> {
+    return this.#filePage(request, options)
+  }
+
+  /** @throws TwofoldError `not-found` */
+  async deleteFile(
+    request: { name: string; vault?: string | undefined },
+    options: CallOptions = {},
+  ): Promise<FileVersionInfo> {
+    const { hostName, userName, manager } = this.#deps
+    const actor = `${userName}@${hostName}`
+    return toFileVersion(await manager.deleteFile(request.vault ?? '', request.name, actor, options))
+  }
+
+  /** Finds a snapshot by `latest`, its id or the beginning of it. @throws TwofoldError `not-found`, `ambiguous` */
+  resolve(
+    reference: string,
+    filter: Partial<SnapshotFilter> = {},
+    options: CallOptions = {},
+  ): Promise<SnapshotInfo> {
+    return resolveSnapshot(this.#deps.manager, { reference, filter }, options)
+  }
+
+  /** The oldest first. */
+  async *snapshots(
+    filter: Partial<SnapshotFilter> = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<SnapshotInfo> {
+    const complete = completeFilter(filter)
+    const pages = allPages((page) => this.#deps.manager.listSnapshots(complete, page, options))
+    for await (const snapshot of pages) yield toSnapshotInfo(snapshot)
+  }
+
+  snapshotPacks(id: SnapshotId, options: CallOptions = {}): AsyncGenerator<SnapshotPack> {
+    return allPages((page) => this.#deps.manager.listSnapshotPacks(id, page, options))
+  }
+
+  /** @throws as `listEntries` */
+  list(
+    reference: string,
+    request: Omit<ListRequest, 'reference'>,
+    options: CallOptions = {},
+  ): AsyncGenerator<ListedEntry> {
+    return listEntries(this.#read, { ...request, reference }, options)
+  }
+
+  /** @throws as `openDump` */
+  dump(
+    reference: string,
+    path: Uint8Array,
+    request: Partial<Pick<DumpRequest, 'archive' | 'filter'>> = {},
+    options: CallOptions = {},
+  ): Promise<Dump> {
+    const { archive = 'auto', filter } = request
+    return openDump(this.#read, { reference, path, archive, filter }, options)
+  }
+
+  find(request: FindRequest, options: CallOptions = {}): AsyncGenerator<FoundEntry> {
+    return findEntries(this.#read, request, options)
+  }
+
+  /** What is different in `after`. Both may name subfolders. */
+  diff(before: string, after: string, options: CallOptions = {}): AsyncGenerator<DiffEntry> {
+    return diffSnapshots(this.#read, { before, after }, options)
+  }
+
+  /** Of one snapshot, or of all that the filter allows. */
+  stats(
+    reference?: string,
+    filter: Partial<SnapshotFilter> = {},
+    options: CallOptions = {},
+  ): Promise<StatsInfo> {
+    return collectStats(this.#read, { reference, filter }, options)
+  }
+
+  nodes(options: CallOptions = {}): Promise<readonly NodeInfo[]> {
+    return this.#deps.manager.listNodes(options)
+  }
+
+  status(options: CallOptions = {}): Promise<ClusterStatus> {
+    return this.#deps.manager.getStatus(options)
+  }
+
+  /** What was done, the newest first; at most `limit` of it. */
+  async *history(
+    request: { kind?: string | undefined; limit?: number | undefined } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<Operation> {
+    const { kind = '', limit = Infinity } = request
+    let left = limit
+    if (left <= 0) return
+    for await (const operation of allPages((page) => this.#deps.manager.listHistory(kind, page, options))) {
+      yield operation
+      left -= 1
+      if (left <= 0) return
+    }
+  }
+
+  /** Lets go of all connections; what is running ends with `unavailable`. */
+  close(): void {
+    this.#deps.close()
+  }
+
+  async #filePage(
+    request: FilesPageRequest & { name: string; prefix?: string | undefined },
+    options: CallOptions,
+  ): Promise<Page<FileVersionInfo>> {
+    const { name, vault = '', prefix = '', pageSize = 0, pageToken = '' } = request
+    const page = await this.#deps.manager.listFileVersions(
+      { vault, name, prefix, version: 0, pageSize, pageToken },
+      options,
+    )
+    return { items: page.items.map(toFileVersion), nextPageToken: page.nextPageToken }
+  }
+}

@@ -1,0 +1,195 @@
+/** Between the messages of `proto/` and the plain data of `core`, in the directions that a client needs. */
+import { TwofoldError } from '../core/errors.ts'
+import { parseClusterId, parseIncarnation, parseNodeId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
+import type { Incarnation, NodeId } from '../core/ids.ts'
+import type { Allocation, ChunkLocation, PackLocation, Session } from '../core/messages.ts'
+import type {
+  ClusterStatus,
+  Durability,
+  FileRecord,
+  NodeInfo,
+  NodeRef,
+  NodeState,
+  Operation,
+  Signed,
+  Snapshot,
+  SnapshotPack,
+} from '../core/model.ts'
+import type * as common from '../gen/twofold/v1/common.ts'
+import type * as wire from '../gen/twofold/v1/manager.ts'
+
+/** A number of the wire as a JavaScript number. @throws TwofoldError `unsupported` beyond 2^53, where it would change. */
+export function toNumber(value: bigint): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number)) throw new TwofoldError('unsupported', `${value} is too large for this program`)
+  return number
+}
+
+/** A part of an answer that the protocol requires. @throws TwofoldError `unsupported` when it is missing. */
+export function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new TwofoldError('unsupported', `the answer lacks its ${what}: is the server newer?`)
+  return value
+}
+
+export function toNodeRef(node: common.NodeRef): NodeRef {
+  return {
+    nodeId: parseNodeId(node.nodeId),
+    incarnation: parseIncarnation(node.incarnation),
+    name: node.name,
+    address: node.address,
+    failureDomain: node.failureDomain,
+  }
+}
+
+/** A node as a copy or member is listed: one that never registered again has no incarnation to show. */
+function toListedNode(node: common.NodeRef): NodeRef {
+  return { ...node, nodeId: node.nodeId as NodeId, incarnation: node.incarnation as Incarnation }
+}
+
+export function fromNodeRef(node: NodeRef): common.NodeRef {
+  const { nodeId, incarnation, name, address, failureDomain } = node
+  return { nodeId, incarnation, name, address, failureDomain }
+}
+
+export function toSigned(signed: Signed): Signed {
+  return { claims: signed.claims, signature: signed.signature }
+}
+
+const states: readonly NodeState[] = ['joining', 'up', 'suspect', 'dead', 'draining', 'drained', 'removed']
+
+export function toNodeState(state: number): NodeState {
+  return required(states[state - 1], 'state of a node')
+}
+
+export function toDurability(durability: wire.Durability): Durability {
+  return {
+    copies: durability.copies,
+    copiesWanted: durability.copiesWanted,
+    failureDomains: durability.failureDomains,
+    packs: durability.packs,
+    packsDegraded: durability.packsDegraded,
+    packsUnavailable: durability.packsUnavailable,
+    provenAtMs: toNumber(durability.provenAtMs),
+    nodes: durability.nodes.map(toListedNode),
+  }
+}
+
+export function toSnapshot(snapshot: wire.Snapshot): Snapshot {
+  return {
+    snapshotId: parseSnapshotId(snapshot.snapshotId),
+    manifest: snapshot.manifest,
+    commitSequence: toNumber(snapshot.commitSequence),
+    committedAtMs: toNumber(snapshot.committedAtMs),
+    durability: toDurability(required(snapshot.durability, 'durability')),
+    fileVersion: toNumber(snapshot.fileVersion),
+  }
+}
+
+export function toSnapshotPack(pack: wire.SnapshotPack): SnapshotPack {
+  return {
+    packId: parsePackId(pack.packId),
+    lengthBytes: toNumber(pack.lengthBytes),
+    copies: pack.copies.map((copy) => ({
+      node: toListedNode(required(copy.node, 'node')),
+      state: toNodeState(copy.state),
+      provenAtMs: toNumber(copy.provenAtMs),
+    })),
+  }
+}
+
+export function toSession(reply: wire.BeginBackupResponse): Session {
+  return {
+    sessionId: parseSessionId(reply.sessionId),
+    sessionToken: reply.sessionToken,
+    leaseMs: reply.leaseMs,
+    parent: reply.parent === undefined ? undefined : toSnapshot(reply.parent),
+    vaultId: reply.vaultId,
+    vaultEmpty: reply.vaultEmpty,
+    vault: reply.vault,
+  }
+}
+
+export function toAllocation(reply: wire.AllocatePackResponse): Allocation {
+  return {
+    packId: parsePackId(reply.packId),
+    ticket: toSigned(required(reply.ticket, 'ticket')),
+    primary: toNodeRef(required(reply.primary, 'primary')),
+    replicas: reply.replicas.map(toNodeRef),
+  }
+}
+
+/** One location for each of `count` ids. @throws TwofoldError `unsupported` when the answer does not fit the question. */
+export function toLocations(reply: wire.LocateChunksResponse, count: number): (ChunkLocation | undefined)[] {
+  const packs = reply.packs.map(
+    (pack): PackLocation => ({
+      packId: parsePackId(pack.packId),
+      lengthBytes: toNumber(pack.lengthBytes),
+      nodes: pack.nodes.map(toNodeRef),
+    }),
+  )
+  if (reply.chunks.length !== count) required(undefined, 'location of every chunk')
+  return reply.chunks.map(({ pack, offset, length, plainLength }) =>
+    pack === 0 ? undefined : { pack: required(packs[pack - 1], 'pack'), offset, length, plainLength },
+  )
+}
+
+export function toNodeInfo(info: wire.NodeInfo): NodeInfo {
+  return {
+    node: toListedNode(required(info.node, 'node')),
+    state: toNodeState(info.state),
+    capacityBytes: toNumber(info.capacityBytes),
+    usedBytes: toNumber(info.usedBytes),
+    freeBytes: toNumber(info.freeBytes),
+    reservedBytes: toNumber(info.reservedBytes),
+    packs: toNumber(info.packs),
+    lastHeartbeatMs: toNumber(info.lastHeartbeatMs),
+    uploads: info.uploads,
+    writable: info.writable,
+    problem: info.problem,
+    programVersion: info.programVersion,
+  }
+}
+
+export function toClusterStatus(reply: wire.GetStatusResponse): ClusterStatus {
+  return {
+    clusterId: parseClusterId(reply.clusterId),
+    epoch: toNumber(reply.epoch),
+    safeMode: reply.safeMode,
+    nodes: reply.nodes.map(toNodeInfo),
+    snapshots: toNumber(reply.snapshots),
+    packs: toNumber(reply.packs),
+    packsDegraded: toNumber(reply.packsDegraded),
+    packsUnavailable: toNumber(reply.packsUnavailable),
+    chunks: toNumber(reply.chunks),
+    storedBytes: toNumber(reply.storedBytes),
+    sessionsOpen: toNumber(reply.sessionsOpen),
+    lastBackupMs: toNumber(reply.lastBackupMs),
+    programVersion: reply.programVersion,
+  }
+}
+
+export function toOperation(operation: wire.Operation): Operation {
+  const { kind, actor, subject, result, detail, snapshotId } = operation
+  if (result !== 'ok' && result !== 'failed' && result !== 'abandoned') return required<Operation>(undefined, 'result')
+  return {
+    number: toNumber(operation.number),
+    kind,
+    timeMs: toNumber(operation.timeMs),
+    actor,
+    subject,
+    result,
+    detail,
+    snapshotId,
+    durationMs: toNumber(operation.durationMs),
+  }
+}
+
+export function toFileRecord(file: wire.FileRecord): FileRecord {
+  return {
+    name: file.name,
+    version: toNumber(file.version),
+    deleted: file.deleted,
+    createdAtMs: toNumber(file.createdAtMs),
+    snapshot: file.snapshot === undefined ? undefined : toSnapshot(file.snapshot),
+  }
+}

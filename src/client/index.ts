@@ -1,0 +1,40 @@
+/** The client library. Everything outside this directory uses it through this file. */
+export { Client } from './client.ts'
+export type { ClientDeps, FilesPageRequest } from './client.ts'
+export { connectClient } from './main.ts'
+export type { ConnectOptions } from './main.ts'
+
+export type { BackupRequest, BackupSummary, WrittenPack } from './backup-request.ts'
+export { createExcludes, parseExcludeFile } from './excludes.ts'
+export type { Excludes, ExcludeOptions, ExcludeSubject } from './excludes.ts'
+export type { SourceTree } from './source-tree.ts'
+export { SourceDisk } from './source-disk.ts'
+
+export type { OverwriteMode, RestoreRequest, RestoreSummary } from './restore-request.ts'
+export type { RestoreTarget, TargetFile, TargetMetadata, TargetPath, TargetStat } from './restore-target.ts'
+export { TargetDisk } from './target-disk.ts'
+
+export type {
+  FileEvent,
+  NoteEvent,
+  PackEvent,
+  ProblemEvent,
+  ProgressEvent,
+  RunOptions,
+  StatusEvent,
+} from './progress.ts'
+
+export type { SnapshotInfo } from './snapshot-info.ts'
+export { parseReference } from './snapshot-tree.ts'
+export type { ListRequest } from './list-entries.ts'
+export type { ListedEntry } from './tree-walker.ts'
+export type { TreeEntry } from '../format/tree.ts'
+export type { Manifest, SnapshotStats } from '../format/manifest.ts'
+export type { Dump, DumpRequest } from './dump.ts'
+export type { Change, DiffEntry } from './diff.ts'
+export type { FindRequest, FoundEntry } from './find-entries.ts'
+export type { StatsInfo } from './stats.ts'
+
+export type { PutFileRequest } from './put-file.ts'
+export type { GetFileRequest, OpenedFile } from './get-file.ts'
+export type { FileVersionInfo } from './file-version.ts'

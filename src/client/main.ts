@@ -1,0 +1,54 @@
+import { TwofoldError } from '../core/errors.ts'
+import type { Clock } from '../core/clock.ts'
+import { randomHexId } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
+import { threadPoolCodec } from '../format/codec.ts'
+import { formatAddress, parseAddress } from '../rpc/address.ts'
+import { ChannelPool } from '../rpc/channel.ts'
+import { Client } from './client.ts'
+import { ManagerRemote } from './manager-remote.ts'
+import { StorageRemote } from './storage-remote.ts'
+
+export interface ConnectOptions {
+  /** `host:port` of each manager; the first one that answers is used. */
+  readonly managers: readonly string[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** For the manifests of what is backed up. */
+  readonly hostName: string
+  readonly userName: string
+  /** Name and version of the program, for manifests. */
+  readonly program?: string | undefined
+}
+
+/**
+ * A client of the cluster whose managers these are. Nothing is connected before it is needed; `close` it in the end.
+ * @throws TwofoldError `invalid-argument` when an address is not `host:port`, or there is none
+ */
+export function connectClient(options: ConnectOptions): Client {
+  const { managers, clock, random, logger, hostName, userName, program = 'twofold' } = options
+  const addresses = managers.map((address) => formatAddress(parseAddress(address.trim())))
+  if (addresses.length === 0) {
+    throw new TwofoldError('invalid-argument', 'where is the manager? Set --manager or TWOFOLD_MANAGER to host:port')
+  }
+  const control = new ChannelPool({ bulk: false })
+  const bulk = new ChannelPool({ bulk: true })
+  return new Client({
+    manager: new ManagerRemote(control, addresses),
+    storage: new StorageRemote(bulk),
+    codec: threadPoolCodec,
+    clientId: randomHexId(random),
+    clock,
+    random,
+    logger,
+    hostName,
+    userName,
+    program,
+    close: () => {
+      control.close()
+      bulk.close()
+    },
+  })
+}

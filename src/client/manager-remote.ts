@@ -1,0 +1,205 @@
+import type { MethodDefinition } from '@grpc/grpc-js'
+import { isTwofoldError, TwofoldError } from '../core/errors.ts'
+import type { ChunkId, SnapshotId } from '../core/ids.ts'
+import { commitDeadlineMs, interactiveDeadlineMs, unaryDeadlineMs } from '../core/limits.ts'
+import type {
+  AbandonPackRequest,
+  AllocatePackRequest,
+  Allocation,
+  BeginBackupRequest,
+  ChunkLocation,
+  CommitSnapshotRequest,
+  ListFileVersionsRequest,
+  PackFate,
+  Page,
+  PageRequest,
+  Session,
+  SessionRef,
+  SnapshotFilter,
+} from '../core/messages.ts'
+import type {
+  CallOptions,
+  ClusterStatus,
+  FileRecord,
+  NodeInfo,
+  Operation,
+  Snapshot,
+  SnapshotPack,
+} from '../core/model.ts'
+import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
+import { callUnary } from '../rpc/calls.ts'
+import type { ChannelPool } from '../rpc/channel.ts'
+import * as convert from './convert.ts'
+import type { ManagerApi } from './manager-api.ts'
+
+/**
+ * The manager at the other end of gRPC. With several addresses it keeps to the one that answered last and goes on to
+ * the next when that cannot be reached; it never waits for one to come back, which is its callers' business.
+ */
+export class ManagerRemote implements ManagerApi {
+  readonly #channels: ChannelPool
+  readonly #addresses: readonly string[]
+  #current = 0
+
+  /** @param addresses `host:port` each, at least one. */
+  constructor(channels: ChannelPool, addresses: readonly string[]) {
+    this.#channels = channels
+    this.#addresses = addresses
+  }
+
+  async beginBackup(request: BeginBackupRequest, options?: CallOptions): Promise<Session> {
+    const message = { ...request, paths: [...request.paths] }
+    return convert.toSession(await this.#call(ManagerService.beginBackup, message, options))
+  }
+
+  async renewSession(session: SessionRef, options?: CallOptions): Promise<number> {
+    const reply = await this.#call(ManagerService.renewSession, { session: toRef(session) }, options)
+    return reply.leaseMs
+  }
+
+  async endSession(session: SessionRef, reason: string, options?: CallOptions): Promise<void> {
+    await this.#call(ManagerService.endSession, { session: toRef(session), reason }, options)
+  }
+
+  async lookupChunks(
+    session: SessionRef,
+    ids: readonly ChunkId[],
+    options?: CallOptions,
+  ): Promise<readonly boolean[]> {
+    const request = { session: toRef(session), chunkIds: [...ids] }
+    const { present } = await this.#call(ManagerService.lookupChunks, request, options)
+    if (present.length !== ids.length) convert.required(undefined, 'answer for every chunk')
+    return present
+  }
+
+  async allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation> {
+    const message = {
+      session: toRef(request.session),
+      requestId: request.requestId,
+      lengthBytes: BigInt(request.lengthBytes),
+      excludeNodeIds: [...request.excludeNodeIds],
+    }
+    return convert.toAllocation(await this.#call(ManagerService.allocatePack, message, options))
+  }
+
+  async abandonPack(request: AbandonPackRequest, options?: CallOptions): Promise<PackFate> {
+    const { session, packId, reason } = request
+    const reply = await this.#call(
+      ManagerService.abandonPack,
+      { session: toRef(session), packId, reason },
+      { ...options, deadlineMs: commitDeadlineMs },
+    )
+    return { committed: reply.committed, nodes: reply.nodes.map(convert.toNodeRef) }
+  }
+
+  async commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot> {
+    const reply = await this.#call(
+      ManagerService.commitSnapshot,
+      { ...request, session: toRef(request.session) },
+      { ...options, deadlineMs: commitDeadlineMs },
+    )
+    return convert.toSnapshot(convert.required(reply.snapshot, 'snapshot'))
+  }
+
+  async locateChunks(
+    vault: string,
+    ids: readonly ChunkId[],
+    options?: CallOptions,
+  ): Promise<readonly (ChunkLocation | undefined)[]> {
+    const request = { vault, chunkIds: [...ids] }
+    return convert.toLocations(await this.#call(ManagerService.locateChunks, request, options), ids.length)
+  }
+
+  async listSnapshots(filter: SnapshotFilter, page: PageRequest, options?: CallOptions): Promise<Page<Snapshot>> {
+    const request = { filter: toFilter(filter), ...page }
+    const reply = await this.#ask(ManagerService.listSnapshots, request, options)
+    return { items: reply.snapshots.map(convert.toSnapshot), nextPageToken: reply.nextPageToken }
+  }
+
+  async getSnapshot(reference: string, filter: SnapshotFilter, options?: CallOptions): Promise<Snapshot> {
+    const request = { reference, filter: toFilter(filter) }
+    const reply = await this.#ask(ManagerService.getSnapshot, request, options)
+    return convert.toSnapshot(convert.required(reply.snapshot, 'snapshot'))
+  }
+
+  async listSnapshotPacks(id: SnapshotId, page: PageRequest, options?: CallOptions): Promise<Page<SnapshotPack>> {
+    const reply = await this.#call(ManagerService.listSnapshotPacks, { snapshotId: id, ...page }, options)
+    return { items: reply.packs.map(convert.toSnapshotPack), nextPageToken: reply.nextPageToken }
+  }
+
+  async listNodes(options?: CallOptions): Promise<readonly NodeInfo[]> {
+    const reply = await this.#ask(ManagerService.listNodes, {}, options)
+    return reply.nodes.map(convert.toNodeInfo)
+  }
+
+  async getStatus(options?: CallOptions): Promise<ClusterStatus> {
+    return convert.toClusterStatus(await this.#ask(ManagerService.getStatus, {}, options))
+  }
+
+  async listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>> {
+    const reply = await this.#ask(ManagerService.listHistory, { kind, ...page }, options)
+    return { items: reply.operations.map(convert.toOperation), nextPageToken: reply.nextPageToken }
+  }
+
+  async listFileVersions(request: ListFileVersionsRequest, options?: CallOptions): Promise<Page<FileRecord>> {
+    const message = { ...request, version: BigInt(request.version) }
+    const reply = await this.#ask(ManagerService.listFileVersions, message, options)
+    return { items: reply.files.map(convert.toFileRecord), nextPageToken: reply.nextPageToken }
+  }
+
+  async deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord> {
+    const reply = await this.#call(ManagerService.deleteFile, { vault, name, actor }, options)
+    return convert.toFileRecord(convert.required(reply.file, 'file'))
+  }
+
+  /** A small question that somebody waits for. */
+  #ask<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<Response> {
+    return this.#call(method, request, { ...options, deadlineMs: interactiveDeadlineMs })
+  }
+
+  async #call<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options: CallOptions & { deadlineMs?: number } = {},
+  ): Promise<Response> {
+    const { signal, deadlineMs = unaryDeadlineMs } = options
+    let failure: TwofoldError | undefined
+    for (let tried = 0; tried < this.#addresses.length; tried++) {
+      const client = this.#channels.client(ManagerClient, this.#addresses[this.#current] as string)
+      try {
+        return await callUnary(client, method, request, { signal, deadlineMs })
+      } catch (error) {
+        if (!isUnreachable(error)) throw error
+        failure = error
+        this.#current = (this.#current + 1) % this.#addresses.length
+      }
+    }
+    throw unreachable(this.#addresses, failure)
+  }
+}
+
+/** Whether the connection failed: what a manager itself answers has no cause, that stays in its log. */
+function isUnreachable(error: unknown): error is TwofoldError {
+  return isTwofoldError(error, 'unavailable', 'deadline-exceeded') && error.cause !== undefined
+}
+
+function unreachable(addresses: readonly string[], failure: TwofoldError | undefined): TwofoldError {
+  const code = failure?.code ?? 'unavailable'
+  const how = code === 'unavailable' ? 'cannot reach the manager at' : 'no answer in time from the manager at'
+  const message = `${how} ${addresses.join(', ')}; is it running? Set --manager or TWOFOLD_MANAGER to where it is`
+  return new TwofoldError(code, message, { cause: failure })
+}
+
+/** Without the other fields that a session may carry. */
+function toRef({ sessionId, sessionToken }: SessionRef): { sessionId: string; sessionToken: string } {
+  return { sessionId, sessionToken }
+}
+
+function toFilter(filter: SnapshotFilter): { vault: string; host: string; paths: Uint8Array[]; tags: string[] } {
+  const { vault, host, paths, tags } = filter
+  return { vault, host, paths: [...paths], tags: [...tags] }
+}

@@ -1,0 +1,35 @@
+import { TwofoldError } from '../core/errors.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { OverwriteMode } from './restore-request.ts'
+import type { TargetStat } from './restore-target.ts'
+
+/** `keep` leaves what is there; `same` does so because it is the snapshot's file already. */
+export type OverwriteDecision = 'write' | 'keep' | 'same'
+
+/** Times closer than this are the same: not every file system, and not every runtime, keeps nanoseconds. */
+const timeToleranceNs = 1000n
+
+/**
+ * What to do with a file or link whose name is taken, or not.
+ * @throws TwofoldError `failed-precondition` when a directory has the name.
+ */
+export function decideOverwrite(
+  mode: OverwriteMode,
+  entry: TreeEntry,
+  existing: TargetStat | undefined,
+): OverwriteDecision {
+  if (existing === undefined) return 'write'
+  if (mode === 'never') return 'keep'
+  if (existing.type === 'directory') {
+    throw new TwofoldError('failed-precondition', 'a directory has the name; it is not replaced by a file')
+  }
+  if (mode === 'if-newer') return entry.mtimeNs - existing.mtimeNs > timeToleranceNs ? 'write' : 'keep'
+  if (mode === 'if-changed' && looksEqual(entry, existing)) return 'same'
+  return 'write'
+}
+
+function looksEqual(entry: TreeEntry, existing: TargetStat): boolean {
+  const apart = entry.mtimeNs - existing.mtimeNs
+  const sameTime = apart <= timeToleranceNs && apart >= -timeToleranceNs
+  return entry.type === 'file' && existing.type === 'file' && entry.size === existing.size && sameTime
+}

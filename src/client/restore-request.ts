@@ -1,0 +1,49 @@
+import type { SnapshotFilter } from '../core/messages.ts'
+import type { RestoreTarget } from './restore-target.ts'
+
+/**
+ * What happens to a file that is there already: it is replaced; replaced unless size and time of modification are the
+ * snapshot's; replaced only when the snapshot's is newer; never touched.
+ */
+export type OverwriteMode = 'always' | 'if-changed' | 'if-newer' | 'never'
+
+export interface RestoreRequest {
+  /** `SNAPSHOT[:subfolder]`; the subfolder's content is restored directly into the target. */
+  readonly reference: string
+  /** Which snapshots `latest` chooses from. */
+  readonly filter?: Partial<SnapshotFilter> | undefined
+  readonly target: RestoreTarget
+  /** Patterns of what to restore; everything unless given. They see paths below the restored directory. */
+  readonly includes?: readonly string[] | undefined
+  /** Patterns of what to leave out. */
+  readonly excludes?: readonly string[] | undefined
+  /** For `includes` and `excludes`. */
+  readonly ignoreCase?: boolean | undefined
+  /** `always` unless given. */
+  readonly overwrite?: OverwriteMode | undefined
+  /** Only says what would be done. */
+  readonly dryRun?: boolean | undefined
+  /** Reads back what was written and compares it with the snapshot. */
+  readonly verify?: boolean | undefined
+}
+
+export interface RestoreSummary {
+  readonly filesRestored: number
+  /** Files that were there and were left as they are. */
+  readonly filesSkipped: number
+  readonly directories: number
+  readonly symlinks: number
+  /** Further names of files that were restored under another one; counted in `filesRestored`, too. */
+  readonly hardLinks: number
+  /** Length of all files that were chosen, in bytes, holes included. */
+  readonly totalBytes: number
+  /** Of those, the bytes of the files that were restored. */
+  readonly bytesRestored: number
+  /** Files whose content was read back and found equal. */
+  readonly filesVerified: number
+  readonly durationMs: number
+  /** What could not be restored as it was; each was told in an event. */
+  readonly problems: number
+  /** Those among the problems that are the fault of lost or damaged data. */
+  readonly damaged: number
+}

@@ -1,0 +1,66 @@
+/**
+ * Where a snapshot is restored to, as a port. A path is a list of names below the target's root; the empty list is the
+ * root itself.
+ *
+ * Contract:
+ * - Nothing outside the root is ever created, changed or read, whatever the names are and whatever anybody does to the
+ *   tree meanwhile: a name that is empty, `.`, `..`, longer than 255 bytes or has `/` or NUL in it is refused with
+ *   `integrity`, and a symbolic link in the place of a directory is not followed but refused with `failed-precondition`.
+ * - Files, symbolic links and hard links appear under their names whole or not at all, with their metadata, and replace
+ *   a file or link that has the name; a directory is not replaced (`failed-precondition`).
+ * - Failures are `TwofoldError`s: `not-found` for ENOENT and nothing else, `no-room` for ENOSPC and EDQUOT, `io` for
+ *   everything else, with the system's error as the cause and its words in the message.
+ * - Nothing is fsynced: a restore can be repeated.
+ */
+export interface RestoreTarget {
+  /** Makes the root where it is missing. @throws `io` when it is no directory or cannot be written to. */
+  prepare(): Promise<void>
+  /** What has the name, links not followed; undefined when nothing has it or a directory above it is missing. */
+  stat(path: TargetPath): Promise<TargetStat | undefined>
+  /**
+   * Makes a directory and the missing ones above it, for this user alone until `setDirectoryMetadata`. An existing one
+   * is fine; anything else that has the name is removed when `replace` is set, otherwise refused with `already-exists`.
+   */
+  makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<void>
+  /** Sets what is left of a directory when everything in it is there. */
+  setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void>
+  /** Opens a new file of `length` bytes, all zeros and without blocks, under a temporary name beside `path`. */
+  createFile(path: TargetPath, length: number): Promise<TargetFile>
+  /** Sets the metadata of a file that is there and stays. */
+  setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void>
+  makeSymlink(path: TargetPath, target: Uint8Array, metadata: TargetMetadata): Promise<void>
+  /** Gives the file `existing` another name. */
+  makeLink(existing: TargetPath, path: TargetPath): Promise<void>
+  /** Reads up to `into.length` bytes of a regular file at `offset` and says how many. */
+  readFile(path: TargetPath, into: Uint8Array, offset: number): Promise<number>
+  /** Makes what was set exact where the system could not do it at once, and lets go of everything. */
+  close(): Promise<void>
+}
+
+export type TargetPath = readonly Uint8Array[]
+
+export interface TargetFile {
+  /** Writes all of `data`. The memory may be reused after it resolved. */
+  write(data: Uint8Array, offset: number): Promise<void>
+  /** Sets the metadata and gives the file its name. The file is closed then, also when it fails. */
+  commit(metadata: TargetMetadata): Promise<void>
+  /** Removes the file; it never had its name. */
+  discard(): Promise<void>
+}
+
+export interface TargetMetadata {
+  /** Permission bits with set-uid, set-gid and sticky: 0 to 0o7777. Not used for symbolic links. */
+  readonly mode: number
+  /** Set only where this user may give files away; otherwise the files are this user's, without set-uid and set-gid. */
+  readonly uid: number
+  readonly gid: number
+  readonly mtimeNs: bigint
+}
+
+export interface TargetStat {
+  readonly type: 'file' | 'directory' | 'symlink' | 'other'
+  readonly size: number
+  readonly mtimeNs: bigint
+  /** Device and inode: equal for two names of one file. */
+  readonly identity: string
+}

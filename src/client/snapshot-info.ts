@@ -1,0 +1,47 @@
+import { TwofoldError } from '../core/errors.ts'
+import type { SnapshotId } from '../core/ids.ts'
+import type { SnapshotFilter } from '../core/messages.ts'
+import type { CallOptions, Durability, Snapshot } from '../core/model.ts'
+import { decodeManifest, snapshotIdOf } from '../format/manifest.ts'
+import type { Manifest } from '../format/manifest.ts'
+import type { ManagerApi } from './manager-api.ts'
+
+/** A snapshot as the catalogue has it, its manifest read. */
+export interface SnapshotInfo {
+  readonly id: SnapshotId
+  /** The first 8 digits of the id, for people. */
+  readonly shortId: string
+  readonly manifest: Manifest
+  readonly durability: Durability
+  readonly committedAtMs: number
+  readonly commitSequence: number
+  /** 0 for a backup. */
+  readonly fileVersion: number
+}
+
+/** @throws TwofoldError `integrity` when the manifest is not the one that the id names. */
+export function toSnapshotInfo(snapshot: Snapshot): SnapshotInfo {
+  const { snapshotId: id, durability, committedAtMs, commitSequence, fileVersion } = snapshot
+  if (snapshotIdOf(snapshot.manifest) !== id) {
+    throw new TwofoldError('integrity', `the manifest of snapshot ${id.slice(0, 8)} in the catalogue is damaged`)
+  }
+  const manifest = decodeManifest(snapshot.manifest)
+  return { id, shortId: id.slice(0, 8), manifest, durability, committedAtMs, commitSequence, fileVersion }
+}
+
+export function completeFilter(filter: Partial<SnapshotFilter> = {}): SnapshotFilter {
+  const { vault = '', host = '', paths = [], tags = [] } = filter
+  return { vault, host, paths, tags }
+}
+
+/**
+ * Finds a snapshot: `latest`, an id, or at least 4 digits of its beginning.
+ * @throws TwofoldError `not-found`, `ambiguous`
+ */
+export async function resolveSnapshot(
+  manager: ManagerApi,
+  { reference, filter }: { reference: string; filter?: Partial<SnapshotFilter> | undefined },
+  options: CallOptions = {},
+): Promise<SnapshotInfo> {
+  return toSnapshotInfo(await manager.getSnapshot(reference, completeFilter(filter), options))
+}

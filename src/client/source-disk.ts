@@ -1,0 +1,210 @@
+import * as fs from 'node:fs'
+import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import type { Clock } from '../core/clock.ts'
+import { TwofoldError } from '../core/errors.ts'
+import { parseAccountNames } from './account-names.ts'
+import { withReachablePath } from './long-path.ts'
+import type {
+  SmallRead,
+  SourceEntry,
+  SourceFile,
+  SourceListing,
+  SourceStat,
+  SourceTree,
+  SourceType,
+} from './source-tree.ts'
+import { joinPath } from './source-tree.ts'
+
+/** Entries between two turns for other work: about two milliseconds. */
+const entriesPerTurn = 256
+const openFlags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK
+
+/**
+ * The file systems of this machine. Listing and small reads are synchronous, in bounded batches: a promise for each
+ * system call would cost four times the time of the call itself.
+ */
+export class SourceDisk implements SourceTree {
+  readonly #clock: Clock
+  #users: Map<number, string> | undefined
+  #groups: Map<number, string> | undefined
+  #sinceTurn = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  async stat(path: Uint8Array, options: { follow?: boolean } = {}): Promise<SourceStat> {
+    await this.#turn()
+    return attempt(path, (reachable) =>
+      toStat(options.follow === true ? fs.statSync(reachable, bigint) : fs.lstatSync(reachable, bigint)),
+    )
+  }
+
+  async list(path: Uint8Array): Promise<SourceListing> {
+    const names = attempt(path, (reachable) => fs.readdirSync(reachable, { encoding: 'buffer' }))
+    names.sort((a, b) => Buffer.compare(a, b))
+    const entries: SourceEntry[] = []
+    const problems: { name: Uint8Array; message: string }[] = []
+    for (const name of names) {
+      await this.#turn()
+      try {
+        entries.push(attempt(joinPath(path, name), (reachable) => toEntry(name, fs.lstatSync(reachable, bigint))))
+      } catch (error) {
+        if (!(error instanceof TwofoldError)) throw error
+        if (error.code !== 'not-found') problems.push({ name, message: error.message })
+      }
+    }
+    return { entries, problems }
+  }
+
+  async readLink(path: Uint8Array): Promise<Uint8Array> {
+    return attempt(path, (reachable) => fs.readlinkSync(reachable, { encoding: 'buffer' }))
+  }
+
+  async readSmall(path: Uint8Array, target: Uint8Array): Promise<SmallRead> {
+    await this.#turn(4)
+    return attempt(path, (reachable) => {
+      const descriptor = fs.openSync(reachable, openFlags)
+      try {
+        const before = regular(toStat(fs.fstatSync(descriptor, bigint)))
+        let length = 0
+        while (length < target.length) {
+          const read = fs.readSync(descriptor, target, length, target.length - length, length)
+          if (read === 0) break
+          length += read
+        }
+        return { length, before, after: toStat(fs.fstatSync(descriptor, bigint)) }
+      } finally {
+        fs.closeSync(descriptor)
+      }
+    })
+  }
+
+  async open(path: Uint8Array): Promise<SourceFile> {
+    try {
+      const handle = await withReachablePath(path, (reachable) => open(reachable, openFlags))
+      return await opened(handle)
+    } catch (error) {
+      throw toSourceError(error)
+    }
+  }
+
+  userName(uid: number): string {
+    this.#users ??= readAccounts('/etc/passwd')
+    return this.#users.get(uid) ?? ''
+  }
+
+  groupName(gid: number): string {
+    this.#groups ??= readAccounts('/etc/group')
+    return this.#groups.get(gid) ?? ''
+  }
+
+  async #turn(weight = 1): Promise<void> {
+    this.#sinceTurn += weight
+    if (this.#sinceTurn < entriesPerTurn) return
+    this.#sinceTurn = 0
+    await this.#clock.yield()
+  }
+}
+
+const bigint = { bigint: true } as const
+
+function attempt<T>(path: Uint8Array, work: (reachable: Buffer) => T): T {
+  try {
+    return withReachablePath(path, work)
+  } catch (error) {
+    throw toSourceError(error)
+  }
+}
+
+async function opened(handle: FileHandle): Promise<SourceFile> {
+  const file: SourceFile = {
+    stat: async () => {
+      try {
+        return toStat(await handle.stat(bigint))
+      } catch (error) {
+        throw toSourceError(error)
+      }
+    },
+    read: async (target, offset) => {
+      try {
+        return (await handle.read(target, 0, target.length, offset)).bytesRead
+      } catch (error) {
+        throw toSourceError(error)
+      }
+    },
+    close: () => handle.close(),
+  }
+  try {
+    regular(await file.stat())
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  return file
+}
+
+function regular(stat: SourceStat): SourceStat {
+  if (stat.type !== 'file') throw new TwofoldError('io', 'it is no longer a regular file')
+  return stat
+}
+
+function toEntry(name: Uint8Array, stats: fs.BigIntStats): SourceEntry {
+  return { name, ...toStat(stats) }
+}
+
+function toStat(stats: fs.BigIntStats): SourceStat {
+  return {
+    type: typeOf(Number(stats.mode) & fs.constants.S_IFMT),
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+    gid: Number(stats.gid),
+    size: Number(stats.size),
+    allocatedBytes: Number(stats.blocks) * 512,
+    mtimeNs: stats.mtimeNs,
+    ctimeNs: stats.ctimeNs,
+    inode: stats.ino,
+    device: stats.dev,
+    links: Number(stats.nlink),
+  }
+}
+
+function typeOf(format: number): SourceType {
+  switch (format) {
+    case fs.constants.S_IFREG:
+      return 'file'
+    case fs.constants.S_IFDIR:
+      return 'directory'
+    case fs.constants.S_IFLNK:
+      return 'symlink'
+    case fs.constants.S_IFIFO:
+      return 'fifo'
+    case fs.constants.S_IFBLK:
+      return 'block-device'
+    case fs.constants.S_IFCHR:
+      return 'character-device'
+    default:
+      return 'socket'
+  }
+}
+
+function readAccounts(file: string): Map<number, string> {
+  try {
+    return parseAccountNames(fs.readFileSync(file, 'utf8'))
+  } catch (error) {
+    // A system without the file has no names to save; the numbers are saved in any case.
+    if ((error as NodeJS.ErrnoException).code !== undefined) return new Map()
+    throw error
+  }
+}
+
+/** `not-found` for what vanished, `io` for any other failure of the system; what is no system error stays as it is. */
+function toSourceError(error: unknown): unknown {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  if (error instanceof TwofoldError || !(error instanceof Error) || code === undefined) return error
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new TwofoldError('not-found', 'it vanished', { cause: error })
+  if (code === 'ELOOP') return new TwofoldError('io', 'it is no longer a regular file', { cause: error })
+  const words = /^[A-Z0-9]+: (.*?),/.exec(error.message)?.[1] ?? error.message
+  return new TwofoldError('io', `${words} (${code})`, { cause: error })
+}

@@ -1,0 +1,284 @@
+import * as fs from 'node:fs'
+import { TwofoldError } from '../core/errors.ts'
+import { asBuffer, toHex } from '../core/ids.ts'
+import { restoreDirectoriesOpenMax } from '../core/limits.ts'
+import type { Random } from '../core/random.ts'
+import { childPath, DirectoryHandles, lstatOrNothing } from './directory-handles.ts'
+import { loadFileTimes } from './file-times.ts'
+import type { FileTimes } from './file-times.ts'
+import type { RestoreTarget, TargetFile, TargetMetadata, TargetPath, TargetStat } from './restore-target.ts'
+import { attempt, isErrno, toTargetError } from './target-error.ts'
+import { OpenFiles, TemporaryFile } from './target-file.ts'
+import { checkTargetPath } from './target-name.ts'
+
+const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
+const rootFlags = O_RDONLY | O_DIRECTORY
+const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+
+/**
+ * A directory of this machine (Linux). Every operation reaches its file from the open directory that it lies in, never
+ * by a path that could be led astray meanwhile. Metadata calls are synchronous: each takes microseconds, a promise for
+ * each would take several times that.
+ */
+export class TargetDisk implements RestoreTarget {
+  readonly #directory: string | Uint8Array
+  readonly #random: Random
+  readonly #files = new OpenFiles()
+  readonly #mayGiveAway: boolean
+  readonly #self: { readonly uid: number; readonly gid: number }
+  #times: FileTimes | undefined
+  #handles: DirectoryHandles | undefined
+
+  /** @param directory may be a symbolic link: where it leads was the user's choice. It need not exist yet. */
+  constructor(directory: string | Uint8Array, random: Random) {
+    this.#directory = directory
+    this.#random = random
+    const { uid, gid } = fs.statSync('/proc/self')
+    this.#self = { uid, gid }
+    this.#mayGiveAway = uid === 0
+  }
+
+  async prepare(): Promise<void> {
+    this.#times = await loadFileTimes()
+    try {
+      makeWithParents(Buffer.from(this.#path))
+      const probe = this.#open().reach([this.#temporaryName()])
+      fs.closeSync(fs.openSync(probe, 'wx', 0o600))
+      fs.unlinkSync(probe)
+    } catch (error) {
+      const cause = toTargetError(error)
+      const words = cause instanceof Error ? cause.message : String(cause)
+      const message = `cannot write to the target ${this.#shown()}: ${words}; choose another one with --target`
+      throw new TwofoldError(cause instanceof TwofoldError && cause.code === 'no-room' ? 'no-room' : 'io', message, {
+        cause,
+      })
+    }
+  }
+
+  async stat(path: TargetPath): Promise<TargetStat | undefined> {
+    checkTargetPath(path)
+    try {
+      const stats = lstatOrNothing(this.#open().reach(path))
+      return stats === undefined ? undefined : toTargetStat(stats)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined
+      throw toTargetError(error)
+    }
+  }
+
+  async makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<void> {
+    checkTargetPath(path)
+    attempt(() => this.#makeDirectory(path, options.replace))
+  }
+
+  async setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
+    checkTargetPath(path)
+    attempt(() => this.#setOpen(this.#open().open(path), metadata))
+  }
+
+  async createFile(path: TargetPath, length: number): Promise<TargetFile> {
+    checkTargetPath(path)
+    return attempt(
+      () =>
+        new TemporaryFile({
+          handles: this.#open(),
+          files: this.#files,
+          path,
+          temporary: [...path.slice(0, -1), this.#temporaryName()],
+          length,
+          setMetadata: (descriptor, metadata) => this.#setOpen(descriptor, metadata),
+        }),
+    )
+  }
+
+  async setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
+    checkTargetPath(path)
+    attempt(() => this.#withFile(path, (descriptor) => this.#setOpen(descriptor, metadata)))
+  }
+
+  async makeSymlink(path: TargetPath, target: Uint8Array, metadata: TargetMetadata): Promise<void> {
+    checkTargetPath(path)
+    attempt(() =>
+      this.#replace(path, (temporary) => {
+        fs.symlinkSync(asBuffer(target), temporary)
+        if (this.#mayGiveAway) giveLinkAway(temporary, metadata)
+        this.#exactly().setPath(temporary, metadata.mtimeNs)
+      }),
+    )
+  }
+
+  async makeLink(existing: TargetPath, path: TargetPath): Promise<void> {
+    checkTargetPath([...existing, ...path])
+    const name = [...path.slice(0, -1), this.#temporaryName()]
+    attempt(() => {
+      // Both directories are needed at once, and opening the second could close the handle of the first.
+      const directory = fs.openSync(this.#open().reach(existing.slice(0, -1)), rootFlags | O_NOFOLLOW)
+      try {
+        const from = childPath(directory, existing.at(-1) as Uint8Array)
+        fs.linkSync(from, this.#open().reach(name))
+      } finally {
+        fs.closeSync(directory)
+      }
+      this.#moveInto(name, path)
+    })
+  }
+
+  async readFile(path: TargetPath, into: Uint8Array, offset: number): Promise<number> {
+    checkTargetPath(path)
+    return attempt(() =>
+      this.#withFile(path, (descriptor) => {
+        let length = 0
+        while (length < into.length) {
+          const read = fs.readSync(descriptor, into, length, into.length - length, offset + length)
+          if (read === 0) break
+          length += read
+        }
+        return length
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#handles?.close()
+    this.#handles = undefined
+  }
+
+  get #path(): string | Buffer {
+    return typeof this.#directory === 'string' ? this.#directory : asBuffer(this.#directory)
+  }
+
+  #shown(): string {
+    return this.#path.toString()
+  }
+
+  #open(): DirectoryHandles {
+    return (this.#handles ??= new DirectoryHandles(fs.openSync(this.#path, rootFlags), restoreDirectoriesOpenMax))
+  }
+
+  #exactly(): FileTimes {
+    if (this.#times === undefined) throw new TwofoldError('internal', 'a target must be prepared before it is used')
+    return this.#times
+  }
+
+  #temporaryName(): Buffer {
+    return Buffer.from(`.twofold-${toHex(this.#random.bytes(8))}.tmp`)
+  }
+
+  #makeDirectory(path: TargetPath, replace: boolean): void {
+    for (let depth = this.#depthOfExisting(path); depth < path.length; depth++) {
+      const current = path.slice(0, depth + 1)
+      const reached = this.#open().reach(current)
+      const stats = lstatOrNothing(reached)
+      if (stats?.isDirectory() === true) {
+        this.#open().unlock(current)
+        continue
+      }
+      if (stats !== undefined) {
+        if (!replace) throw new TwofoldError('already-exists', 'something that is no directory has the name')
+        fs.unlinkSync(reached)
+      }
+      this.#open().forget(current)
+      fs.mkdirSync(reached, 0o700)
+    }
+  }
+
+  /** How many names of the path can be relied on: all but the last when the directory above is there. */
+  #depthOfExisting(path: TargetPath): number {
+    if (path.length < 2) return 0
+    try {
+      this.#open().open(path.slice(0, -1))
+      return path.length - 1
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES')) return 0
+      throw error
+    }
+  }
+
+  #setOpen(descriptor: number, metadata: TargetMetadata): void {
+    const { uid, gid } = metadata
+    let mode = metadata.mode & 0o7777
+    if (!this.#mayGiveAway || !givesAway(descriptor, uid, gid)) {
+      // What would run as its owner must not run as somebody else instead.
+      if (uid !== this.#self.uid) mode &= ~0o4000
+      if (gid !== this.#self.gid) mode &= ~0o2000
+    }
+    // Changing the owner clears set-uid, so the mode comes after it.
+    fs.fchmodSync(descriptor, mode)
+    this.#exactly().setOpen(descriptor, metadata.mtimeNs)
+  }
+
+  #withFile<T>(path: TargetPath, work: (descriptor: number) => T): T {
+    const descriptor = fs.openSync(this.#open().reach(path), readFlags)
+    try {
+      if (!fs.fstatSync(descriptor).isFile()) throw new TwofoldError('failed-precondition', 'it is no regular file')
+      return work(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  }
+
+  #replace(path: TargetPath, make: (temporary: Buffer) => void): void {
+    const name = [...path.slice(0, -1), this.#temporaryName()]
+    const temporary = this.#open().reach(name)
+    try {
+      make(temporary)
+    } catch (error) {
+      fs.rmSync(temporary, { force: true })
+      throw error
+    }
+    this.#moveInto(name, path)
+  }
+
+  #moveInto(temporary: TargetPath, path: TargetPath): void {
+    const from = this.#open().reach(temporary)
+    const to = this.#open().reach(path)
+    try {
+      fs.renameSync(from, to)
+    } finally {
+      // Renaming one name of a file over another one does nothing at all, and a refused rename leaves it, too.
+      fs.rmSync(from, { force: true })
+    }
+  }
+}
+
+/** Node's own recursive way never ends where the system answers ENOENT below a directory that exists, as in `/proc`. */
+function makeWithParents(directory: Buffer): void {
+  const missing: Buffer[] = []
+  for (let path = directory; path.length > 0 && !fs.existsSync(path); ) {
+    missing.push(path)
+    path = path.subarray(0, Math.max(0, path.lastIndexOf(0x2f)))
+  }
+  for (const path of missing.reverse()) {
+    try {
+      fs.mkdirSync(path)
+    } catch (error) {
+      // `a//b` and a dangling link make a name occur twice; what is no directory is noticed when it is opened.
+      if (!isErrno(error, 'EEXIST')) throw error
+    }
+  }
+}
+
+/** Whether the owner could be set. Inside a container even root may not, or not to everybody. */
+function givesAway(descriptor: number, uid: number, gid: number): boolean {
+  try {
+    fs.fchownSync(descriptor, uid, gid)
+    return true
+  } catch (error) {
+    if (isErrno(error, 'EPERM', 'EINVAL')) return false
+    throw error
+  }
+}
+
+function giveLinkAway(path: Buffer, { uid, gid }: TargetMetadata): void {
+  try {
+    fs.lchownSync(path, uid, gid)
+  } catch (error) {
+    // As for files: who may not give it away keeps it, and a link's owner decides nothing about its target.
+    if (!isErrno(error, 'EPERM', 'EINVAL')) throw error
+  }
+}
+
+function toTargetStat(stats: fs.BigIntStats): TargetStat {
+  const type = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'symlink' : 'other'
+  return { type, size: Number(stats.size), mtimeNs: stats.mtimeNs, identity: `${stats.dev}:${stats.ino}` }
+}

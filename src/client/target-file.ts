@@ -1,0 +1,134 @@
+import * as fs from 'node:fs'
+import { promisify } from 'node:util'
+import { TwofoldError } from '../core/errors.ts'
+import { restoreOpenFilesMax } from '../core/limits.ts'
+import type { DirectoryHandles } from './directory-handles.ts'
+import type { TargetFile, TargetMetadata, TargetPath } from './restore-target.ts'
+import { attempt, toTargetError } from './target-error.ts'
+
+/** Writes below this are done at once: handing them to a thread takes longer than they do. */
+const smallWriteBytes = 64 * 1024
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
+const writeInThread = promisify(fs.write)
+
+/** The files that are open for writing; the least recently used is closed when there are too many. */
+export class OpenFiles {
+  readonly #idle = new Set<TemporaryFile>()
+
+  used(file: TemporaryFile): void {
+    this.#idle.delete(file)
+    this.#idle.add(file)
+    if (this.#idle.size <= restoreOpenFilesMax) return
+    const oldest = this.#idle.values().next().value as TemporaryFile
+    this.#idle.delete(oldest)
+    oldest.rest()
+  }
+
+  busy(file: TemporaryFile): void {
+    this.#idle.delete(file)
+  }
+}
+
+export interface TemporaryFileOptions {
+  readonly handles: DirectoryHandles
+  readonly files: OpenFiles
+  /** The final name. */
+  readonly path: TargetPath
+  /** The name until then, in the same directory. */
+  readonly temporary: TargetPath
+  readonly length: number
+  readonly setMetadata: (descriptor: number, metadata: TargetMetadata) => void
+}
+
+/** A file that has a temporary name until it is whole. Its descriptor may be closed and opened again in between. */
+export class TemporaryFile implements TargetFile {
+  readonly #options: TemporaryFileOptions
+  readonly #inode: bigint
+  #descriptor: number | undefined
+  #over = false
+
+  /** @throws the system's error. */
+  constructor(options: TemporaryFileOptions) {
+    this.#options = options
+    const { handles, temporary, length, files } = options
+    const descriptor = fs.openSync(handles.reach(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    this.#descriptor = descriptor
+    this.#inode = fs.fstatSync(descriptor, { bigint: true }).ino
+    try {
+      if (length > 0) fs.ftruncateSync(descriptor, length)
+    } catch (error) {
+      this.#drop()
+      throw error
+    }
+    files.used(this)
+  }
+
+  async write(data: Uint8Array, offset: number): Promise<void> {
+    const { files } = this.#options
+    const descriptor = attempt(() => this.#reopen())
+    files.busy(this)
+    try {
+      for (let done = 0; done < data.length; ) {
+        const left = data.length - done
+        done +=
+          left <= smallWriteBytes
+            ? fs.writeSync(descriptor, data, done, left, offset + done)
+            : (await writeInThread(descriptor, data, done, left, offset + done)).bytesWritten
+      }
+    } catch (error) {
+      throw toTargetError(error)
+    } finally {
+      files.used(this)
+    }
+  }
+
+  async commit(metadata: TargetMetadata): Promise<void> {
+    const { handles, path, temporary, setMetadata } = this.#options
+    attempt(() => {
+      try {
+        setMetadata(this.#reopen(), metadata)
+        this.#close()
+        fs.renameSync(handles.reach(temporary), handles.reach(path))
+        this.#over = true
+      } catch (error) {
+        this.#drop()
+        throw error
+      }
+    })
+  }
+
+  async discard(): Promise<void> {
+    if (!this.#over) attempt(() => this.#drop())
+  }
+
+  /** Closes the descriptor until it is needed again. */
+  rest(): void {
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor)
+    this.#descriptor = undefined
+  }
+
+  #reopen(): number {
+    const { handles, temporary, files } = this.#options
+    if (this.#descriptor === undefined) {
+      const descriptor = fs.openSync(handles.reach(temporary), O_WRONLY | O_NOFOLLOW)
+      this.#descriptor = descriptor
+      if (fs.fstatSync(descriptor, { bigint: true }).ino !== this.#inode) {
+        this.rest()
+        throw new TwofoldError('failed-precondition', 'the temporary file was replaced by somebody else')
+      }
+    }
+    files.used(this)
+    return this.#descriptor
+  }
+
+  #close(): void {
+    this.#options.files.busy(this)
+    this.rest()
+  }
+
+  #drop(): void {
+    this.#over = true
+    this.#close()
+    fs.rmSync(this.#options.handles.reach(this.#options.temporary), { force: true })
+  }
+}

@@ -1,0 +1,135 @@
+/** What the catalogue keeps, as plain data. `id`s are compact row numbers that mean nothing outside the catalogue. */
+import type { ChunkId, NodeId, PackId, SessionId, SnapshotId } from '../core/ids.ts'
+import type { DropPack } from '../core/messages.ts'
+import type { NodeRef, Operation, RecordKind, Ticket } from '../core/model.ts'
+
+export interface VaultRow {
+  readonly id: number
+  readonly name: string
+  /** 16 bytes. */
+  readonly vaultId: Uint8Array
+  readonly copies: number
+  readonly minCopies: number
+  readonly chunks: number
+  readonly packs: number
+  readonly storedBytes: number
+}
+
+/** What people decided about a node; the rest of its state follows from heartbeats and time. */
+export type NodeAdminState = 'active' | 'draining' | 'drained' | 'removed'
+
+export interface NodeRow {
+  readonly id: number
+  readonly ref: NodeRef
+  readonly bootId: string
+  readonly registrationNumber: number
+  readonly capacityBytes: number
+  readonly usedBytes: number
+  readonly publicKey: Uint8Array
+  /** The highest put of this incarnation that is known to be durable. */
+  readonly putSequence: number
+  readonly admin: NodeAdminState
+  readonly programVersion: string
+}
+
+export type SessionState = 'open' | 'committed' | 'ended' | 'expired'
+
+export interface SessionRow {
+  readonly id: number
+  readonly sessionId: SessionId
+  readonly token: string
+  readonly vault: number
+  readonly clientId: string
+  readonly requestId: string
+  readonly host: string
+  readonly user: string
+  readonly paths: readonly Uint8Array[]
+  readonly fileName: string
+  readonly noParent: boolean
+  /** Empty when there is none. */
+  readonly parent: string
+  readonly state: SessionState
+  readonly begunAtMs: number
+  /** Empty until it committed. */
+  readonly snapshotId: string
+}
+
+export type PackState = 'open' | 'committed' | 'abandoned'
+
+export interface PackRow {
+  readonly id: number
+  readonly packId: PackId
+  readonly vault: number
+  readonly session: number
+  readonly requestId: string
+  readonly state: PackState
+  readonly generation: number
+  /** Allocated while open, actual once committed. */
+  readonly lengthBytes: number
+}
+
+/** One pipeline that a pack had; the nodes are in the ticket's claims. */
+export interface GenerationRow {
+  readonly generation: number
+  /** The node that this generation replaced; empty for the first. */
+  readonly failedNodeId: NodeId | ''
+  readonly ticket: Ticket
+}
+
+export interface CopyRow {
+  readonly node: number
+  readonly putSequence: number
+  readonly provenAtMs: number
+}
+
+export interface ChunkRow {
+  readonly pack: number
+  readonly offset: number
+  readonly length: number
+  readonly plainLength: number
+  readonly kind: RecordKind
+}
+
+export interface SnapshotRow {
+  readonly commitSequence: number
+  readonly snapshotId: SnapshotId
+  readonly vault: number
+  readonly tree: ChunkId
+  readonly manifest: Uint8Array
+  readonly committedAtMs: number
+  /** Empty for a backup. */
+  readonly fileName: string
+  readonly fileVersion: number
+}
+
+export interface NewSnapshot extends Omit<SnapshotRow, 'commitSequence'> {
+  readonly host: string
+  /** Equal for equal sets of paths. */
+  readonly pathsKey: Uint8Array
+  /** The packs it needs, as `pack-set.ts` encodes them. */
+  readonly packs: Uint8Array
+}
+
+export interface FileRow {
+  readonly name: string
+  readonly version: number
+  readonly deleted: boolean
+  readonly createdAtMs: number
+  /** Undefined for a deletion. */
+  readonly snapshot: SnapshotRow | undefined
+}
+
+export interface OrderRow {
+  readonly orderId: string
+  readonly action: DropPack
+}
+
+export interface LogRow {
+  readonly sequence: number
+  readonly previousHash: Uint8Array
+  readonly hash: Uint8Array
+  readonly kind: string
+  readonly payload: Uint8Array
+}
+
+export type NewOperation = Omit<Operation, 'number'>

@@ -1,0 +1,227 @@
+import type { ChunkId, NodeId, PackId, SessionId, SnapshotId } from '../core/ids.ts'
+import type { Operation, PackEntry, Ticket } from '../core/model.ts'
+import type {
+  ChunkRow,
+  CopyRow,
+  FileRow,
+  GenerationRow,
+  LogRow,
+  NewOperation,
+  NewSnapshot,
+  NodeRow,
+  OrderRow,
+  PackRow,
+  SessionRow,
+  SessionState,
+  SnapshotRow,
+  VaultRow,
+} from './catalogue-rows.ts'
+
+/**
+ * Everything that the manager must not forget, as a port.
+ *
+ * Contract:
+ * - Transactions are serializable: each runs as if it were alone. A read sees what was committed before it, all of it
+ *   and nothing else.
+ * - `write` resolves only after everything it wrote is durable. When `work` throws, nothing of it remains, and the
+ *   promise rejects with that error.
+ * - When `write` rejects with anything that `work` did not throw, the outcome is unknown: ask again.
+ * - `work` awaits nothing but methods of the transaction that it was given, and starts no other transaction. It may be
+ *   run more than once by drivers that resolve conflicts by repeating, so it has no effect outside the transaction.
+ * - Failures of the store are `TwofoldError`s: `no-room` when its disk is full, `io` when it failed, `unavailable` when
+ *   it is closed or cannot be reached. After `io` from a commit every later call fails with `io`: what the disk holds
+ *   is then only known after a restart.
+ * - Numbers given by `operations.add`, `snapshots.add` and `log.append` grow and are never given twice.
+ */
+export interface Catalogue {
+  read<T>(work: (tx: CatalogueReader) => Promise<T>): Promise<T>
+  write<T>(work: (tx: CatalogueWriter) => Promise<T>): Promise<T>
+  /** Whether calls can succeed: false once it is closed or its disk failed. */
+  healthy(): boolean
+  /** Waits for what is in progress; later calls fail with `unavailable`. */
+  close(): Promise<void>
+}
+
+export interface CatalogueReader {
+  readonly settings: SettingReader
+  readonly vaults: VaultReader
+  readonly nodes: NodeReader
+  readonly sessions: SessionReader
+  readonly packs: PackReader
+  readonly copies: CopyReader
+  readonly chunks: ChunkReader
+  readonly snapshots: SnapshotReader
+  readonly files: FileReader
+  readonly orders: OrderReader
+  readonly operations: OperationReader
+  readonly log: LogReader
+}
+
+export interface CatalogueWriter extends CatalogueReader {
+  readonly settings: SettingWriter
+  readonly vaults: VaultWriter
+  readonly nodes: NodeWriter
+  readonly sessions: SessionWriter
+  readonly packs: PackWriter
+  readonly copies: CopyWriter
+  readonly chunks: ChunkWriter
+  readonly snapshots: SnapshotWriter
+  readonly files: FileWriter
+  readonly orders: OrderWriter
+  readonly operations: OperationWriter
+  readonly log: LogWriter
+}
+
+export interface SettingReader {
+  get(key: string): Promise<Uint8Array | undefined>
+}
+export interface SettingWriter extends SettingReader {
+  set(key: string, value: Uint8Array): Promise<void>
+}
+
+export interface VaultReader {
+  byName(name: string): Promise<VaultRow | undefined>
+  byId(id: number): Promise<VaultRow | undefined>
+  all(): Promise<VaultRow[]>
+}
+export interface VaultWriter extends VaultReader {
+  add(vault: { name: string; vaultId: Uint8Array; copies: number; minCopies: number }): Promise<void>
+  /** Adds to the vault's totals. */
+  count(id: number, more: { chunks: number; packs: number; storedBytes: number }): Promise<void>
+}
+
+export interface NodeReader {
+  all(): Promise<NodeRow[]>
+  find(nodeId: NodeId): Promise<NodeRow | undefined>
+  /** The registration that a process of any node has, or had before a newer one. */
+  boot(bootId: string): Promise<{ node: number; registrationNumber: number } | undefined>
+}
+export interface NodeWriter extends NodeReader {
+  /** Inserts the node, or replaces what is known of it, and remembers its boot. Resolves with its row. */
+  put(node: Omit<NodeRow, 'id'>): Promise<NodeRow>
+  /** Raises the highest known put; a lower one changes nothing. */
+  raisePutSequence(node: number, putSequence: number): Promise<void>
+}
+
+export interface SessionReader {
+  find(sessionId: SessionId): Promise<SessionRow | undefined>
+  byId(id: number): Promise<SessionRow | undefined>
+  byRequest(clientId: string, requestId: string): Promise<SessionRow | undefined>
+  /** Identities of all that are open. */
+  open(): Promise<SessionId[]>
+}
+export interface SessionWriter extends SessionReader {
+  add(session: Omit<SessionRow, 'id' | 'state' | 'snapshotId'>): Promise<void>
+  finish(id: number, state: Exclude<SessionState, 'open'>, snapshotId: string): Promise<void>
+}
+
+export interface PackReader {
+  find(packId: PackId): Promise<PackRow | undefined>
+  byRequest(session: number, requestId: string): Promise<PackRow | undefined>
+  openOfSession(session: number): Promise<PackRow[]>
+  open(): Promise<PackRow[]>
+  /** One for each id, in the order asked for. */
+  byIds(ids: readonly number[]): Promise<(PackRow | undefined)[]>
+  /** The first first. */
+  generations(pack: number): Promise<GenerationRow[]>
+  /** How many committed packs have how many copies on the nodes in `counted`, for each vault. */
+  countByCopies(counted: readonly number[]): Promise<{ vault: number; copies: number; packs: number }[]>
+}
+export interface PackWriter extends PackReader {
+  /** Resolves with the row's id. */
+  add(pack: Omit<PackRow, 'id' | 'state' | 'generation'>): Promise<number>
+  /** Adds a pipeline, which becomes the pack's current one. */
+  addGeneration(pack: number, generation: number, entry: { failedNodeId: string; ticket: Ticket }): Promise<void>
+  settle(pack: number, outcome: { state: 'committed' | 'abandoned'; lengthBytes: number }): Promise<void>
+  /** Forgets the pipelines of a session's packs, which nobody asks for once it has ended. */
+  forgetPipelines(session: number): Promise<void>
+}
+
+export interface CopyReader {
+  /** The copies of each pack, in the order asked for. */
+  of(packs: readonly number[]): Promise<CopyRow[][]>
+  /** Another number whenever copies that had been committed were forgotten. */
+  version(): Promise<number>
+}
+export interface CopyWriter extends CopyReader {
+  add(pack: number, copy: CopyRow): Promise<void>
+  /** Forgets all copies on a node. Resolves with how many. */
+  dropNode(node: number): Promise<number>
+}
+
+export interface ChunkReader {
+  /** One for each id, in the order asked for. */
+  find(vault: number, ids: readonly ChunkId[]): Promise<(ChunkRow | undefined)[]>
+  /** The references of trees and snapshots, 32 bytes each; undefined for what is not one. */
+  refs(vault: number, ids: readonly ChunkId[]): Promise<(Uint8Array | undefined)[]>
+}
+export interface ChunkWriter extends ChunkReader {
+  /** Inserts the chunks, or moves them to this pack. */
+  put(vault: number, pack: number, entries: readonly PackEntry[]): Promise<void>
+}
+
+export interface SnapshotReader {
+  find(snapshotId: SnapshotId): Promise<SnapshotRow | undefined>
+  /** Up to `limit` of a vault, of any kind, whose id begins with `prefix`. */
+  byPrefix(vault: number, prefix: string, limit: number): Promise<SnapshotRow[]>
+  /** Backups only, not single files. `host` empty means any. */
+  page(query: SnapshotQuery): Promise<SnapshotRow[]>
+  newest(vault: number, host: string, pathsKey: Uint8Array): Promise<SnapshotRow | undefined>
+  packs(commitSequence: number): Promise<Uint8Array>
+  /** Backups only. */
+  summary(): Promise<{ count: number; newestAtMs: number }>
+}
+export interface SnapshotQuery {
+  readonly vault: number
+  readonly host: string
+  /** Only those committed after (ascending) or before (descending) this one. */
+  readonly from: number
+  readonly order: 'oldest-first' | 'newest-first'
+  readonly limit: number
+}
+export interface SnapshotWriter extends SnapshotReader {
+  /** Resolves with its commit sequence. */
+  add(snapshot: NewSnapshot): Promise<number>
+}
+
+export interface FileReader {
+  newest(vault: number, name: string): Promise<FileRow | undefined>
+  /** Versions of one file below `before`, the newest first. */
+  versions(vault: number, name: string, page: { before: number; limit: number }): Promise<FileRow[]>
+  /** The newest version of each file that is not deleted, by name, after `after`. */
+  list(vault: number, prefix: string, page: { after: string; limit: number }): Promise<FileRow[]>
+}
+export interface FileWriter extends FileReader {
+  /** `commitSequence` 0 records a deletion. */
+  add(
+    vault: number,
+    file: { name: string; version: number; createdAtMs: number; commitSequence: number },
+  ): Promise<void>
+}
+
+export interface OrderReader {
+  /** The oldest first. */
+  ofNode(node: number, limit: number): Promise<OrderRow[]>
+}
+export interface OrderWriter extends OrderReader {
+  add(node: number, order: OrderRow): Promise<void>
+  /** Forgets an order that was carried out; unknown ones are fine. */
+  remove(node: number, orderId: string): Promise<void>
+  dropNode(node: number): Promise<void>
+}
+
+export interface OperationReader {
+  /** The newest first, numbers below `before`. `kind` empty means all. */
+  page(query: { kind: string; before: number; limit: number }): Promise<Operation[]>
+}
+export interface OperationWriter extends OperationReader {
+  /** Resolves with its number. */
+  add(operation: NewOperation): Promise<number>
+}
+
+export interface LogReader {
+  newest(): Promise<LogRow | undefined>
+}
+export interface LogWriter extends LogReader {
+  append(row: Omit<LogRow, 'sequence'>): Promise<void>
+}

@@ -1,0 +1,24 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { DurabilityReader } from './durability.ts'
+import type { Identity } from './identity.ts'
+import type { Leases } from './leases.ts'
+import type { ManagerTime } from './manager-time.ts'
+import type { Members } from './members.ts'
+import type { ManagerTiming } from './timing.ts'
+
+/** What every part of the manager works with. */
+export interface ManagerContext {
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly timing: ManagerTiming
+  readonly identity: Identity
+  readonly time: ManagerTime
+  readonly members: Members
+  readonly leases: Leases
+  readonly durability: DurabilityReader
+}

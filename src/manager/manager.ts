@@ -1,0 +1,219 @@
+import type { Clock } from '../core/clock.ts'
+import type { ChunkId, ClusterId, SnapshotId } from '../core/ids.ts'
+import { sessionSweepIntervalMs } from '../core/limits.ts'
+import type { Logger } from '../core/logger.ts'
+import type {
+  AbandonPackRequest,
+  AllocatePackRequest,
+  Allocation,
+  BeginBackupRequest,
+  ChunkLocation,
+  CommitPackRequest,
+  CommitSnapshotRequest,
+  Heartbeat,
+  HeartbeatReply,
+  ListFileVersionsRequest,
+  PackFate,
+  Page,
+  PageRequest,
+  RegisterRequest,
+  Registration,
+  Replacement,
+  ReplaceReplicaRequest,
+  Session,
+  SessionRef,
+  SnapshotFilter,
+} from '../core/messages.ts'
+import type {
+  CallOptions,
+  ClusterStatus,
+  FileRecord,
+  NodeInfo,
+  Operation,
+  Snapshot,
+  SnapshotPack,
+} from '../core/model.ts'
+import type { Random } from '../core/random.ts'
+import { readTicketUnchecked } from '../format/tickets.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { ManagerContext } from './context.ts'
+import { DurabilityReader } from './durability.ts'
+import { deleteFile, listFileVersions } from './files.ts'
+import { beginEpoch } from './identity.ts'
+import { Leases } from './leases.ts'
+import { locateChunks, lookupChunks } from './lookup.ts'
+import { ManagerTime } from './manager-time.ts'
+import { Members } from './members.ts'
+import { allocatePack, replaceReplica } from './pack-allocation.ts'
+import { commitPack } from './pack-commit.ts'
+import { abandonPack } from './pack-fate.ts'
+import { registerNode, takeHeartbeat } from './registration.ts'
+import { beginBackup, endSession, renewSession, sweepSessions } from './sessions.ts'
+import { commitSnapshot } from './snapshot-commit.ts'
+import { getSnapshot, listSnapshotPacks, listSnapshots } from './snapshot-view.ts'
+import { getStatus, listHistory } from './status.ts'
+import { defaultTiming } from './timing.ts'
+import type { ManagerTiming } from './timing.ts'
+
+export interface ManagerDeps {
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly timing?: Partial<ManagerTiming>
+  readonly programVersion?: string
+}
+
+/**
+ * The control plane. `manager.proto` has the meaning, idempotency and errors of every call; whoever calls through gRPC
+ * and whoever calls it in the same process sees the same.
+ */
+export class Manager {
+  readonly #context: ManagerContext
+  readonly #programVersion: string
+
+  private constructor(context: ManagerContext, programVersion: string) {
+    this.#context = context
+    this.#programVersion = programVersion
+  }
+
+  /** Begins a new epoch on what the catalogue holds, and founds the cluster when that is nothing. */
+  static async open(deps: ManagerDeps): Promise<Manager> {
+    const { catalogue, clock, random, logger } = deps
+    const timing = { ...defaultTiming, ...deps.timing }
+    const identity = await beginEpoch(catalogue, random)
+    const state = await catalogue.read(async (tx) => {
+      const packs = []
+      for (const pack of await tx.packs.open()) {
+        packs.push({ pack, generations: await tx.packs.generations(pack.id) })
+      }
+      return { nodes: await tx.nodes.all(), sessions: await tx.sessions.open(), packs }
+    })
+    const members = new Members(clock, timing, state.nodes)
+    for (const { pack, generations } of state.packs) {
+      for (const { ticket } of generations) {
+        const { primary, replicas } = readTicketUnchecked(ticket)
+        members.hold(pack.packId, pack.lengthBytes, [primary, ...replicas].map((node) => node.nodeId))
+      }
+    }
+    const leases = new Leases(clock, timing.sessionLeaseMs, state.sessions)
+    const durability = new DurabilityReader(catalogue, clock, members)
+    const time = new ManagerTime(clock)
+    const context = { catalogue, clock, random, logger, timing, identity, time, members, leases, durability }
+    return new Manager(context, deps.programVersion ?? '')
+  }
+
+  get clusterId(): ClusterId {
+    return this.#context.identity.clusterId
+  }
+
+  /** Ends sessions whose lease ran out, until `signal` is aborted. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const more = await this.sweep()
+        await (more ? this.#context.clock.yield() : this.#context.clock.sleep(sessionSweepIntervalMs, signal))
+      } catch (error) {
+        if (signal.aborted) return
+        this.#context.logger.error('ending expired sessions failed; it is tried again', { error })
+        // An abort while sleeping ends the loop by its condition.
+        await this.#context.clock.sleep(sessionSweepIntervalMs, signal).catch(() => undefined)
+      }
+    }
+  }
+
+  /** One bounded piece of background work. @returns whether there is more to do now. */
+  sweep(): Promise<boolean> {
+    return sweepSessions(this.#context)
+  }
+
+  register(request: RegisterRequest, options?: CallOptions): Promise<Registration> {
+    return this.#call(options, (context) => registerNode(context, request))
+  }
+
+  heartbeat(request: Heartbeat, options?: CallOptions): Promise<HeartbeatReply> {
+    return this.#call(options, (context) => takeHeartbeat(context, request))
+  }
+
+  commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void> {
+    return this.#call(options, (context) => commitPack(context, request))
+  }
+
+  replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement> {
+    return this.#call(options, (context) => replaceReplica(context, request))
+  }
+
+  beginBackup(request: BeginBackupRequest, options?: CallOptions): Promise<Session> {
+    return this.#call(options, (context) => beginBackup(context, request))
+  }
+
+  renewSession(session: SessionRef, options?: CallOptions): Promise<number> {
+    return this.#call(options, (context) => renewSession(context, session))
+  }
+
+  endSession(session: SessionRef, reason: string, options?: CallOptions): Promise<void> {
+    return this.#call(options, (context) => endSession(context, session, reason))
+  }
+
+  lookupChunks(session: SessionRef, ids: readonly ChunkId[], options?: CallOptions): Promise<readonly boolean[]> {
+    return this.#call(options, (context) => lookupChunks(context, session, ids))
+  }
+
+  allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation> {
+    return this.#call(options, (context) => allocatePack(context, request))
+  }
+
+  abandonPack(request: AbandonPackRequest, options?: CallOptions): Promise<PackFate> {
+    return this.#call(options, (context) => abandonPack(context, request))
+  }
+
+  commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot> {
+    return this.#call(options, (context) => commitSnapshot(context, request))
+  }
+
+  locateChunks(
+    vault: string,
+    ids: readonly ChunkId[],
+    options?: CallOptions,
+  ): Promise<readonly (ChunkLocation | undefined)[]> {
+    return this.#call(options, (context) => locateChunks(context, vault, ids))
+  }
+
+  listSnapshots(filter: SnapshotFilter, page: PageRequest, options?: CallOptions): Promise<Page<Snapshot>> {
+    return this.#call(options, (context) => listSnapshots(context, filter, page))
+  }
+
+  getSnapshot(reference: string, filter: SnapshotFilter, options?: CallOptions): Promise<Snapshot> {
+    return this.#call(options, (context) => getSnapshot(context, reference, filter))
+  }
+
+  listSnapshotPacks(id: SnapshotId, page: PageRequest, options?: CallOptions): Promise<Page<SnapshotPack>> {
+    return this.#call(options, (context) => listSnapshotPacks(context, id, page))
+  }
+
+  listNodes(options?: CallOptions): Promise<readonly NodeInfo[]> {
+    return this.#call(options, async (context) => context.members.infos())
+  }
+
+  getStatus(options?: CallOptions): Promise<ClusterStatus> {
+    return this.#call(options, (context) => getStatus(context, this.#programVersion))
+  }
+
+  listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>> {
+    return this.#call(options, (context) => listHistory(context, kind, page))
+  }
+
+  listFileVersions(request: ListFileVersionsRequest, options?: CallOptions): Promise<Page<FileRecord>> {
+    return this.#call(options, (context) => listFileVersions(context, request))
+  }
+
+  deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord> {
+    return this.#call(options, (context) => deleteFile(context, { vault, name, actor }))
+  }
+
+  /** What has begun is finished whatever the caller does: a transaction is short, and half of one is nothing. */
+  async #call<T>(options: CallOptions | undefined, run: (context: ManagerContext) => Promise<T>): Promise<T> {
+    options?.signal?.throwIfAborted()
+    return run(this.#context)
+  }
+}

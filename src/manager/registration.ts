@@ -1,0 +1,177 @@
+import { TwofoldError } from '../core/errors.ts'
+import { actorNameCharactersMax, ordersPerHeartbeatMax } from '../core/limits.ts'
+import type { Heartbeat, HeartbeatReply, RegisterRequest, Registration } from '../core/messages.ts'
+import type { CatalogueWriter } from './catalogue.ts'
+import type { NodeRow } from './catalogue-rows.ts'
+import type { ManagerContext } from './context.ts'
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
+
+export async function registerNode(context: ManagerContext, request: RegisterRequest): Promise<Registration> {
+  requireValid(request)
+  requireCluster(context, request)
+  const { row, dropped } = await context.catalogue.write((tx) => recordRegistration(context, tx, request))
+  context.members.registered(row)
+  if (dropped > 0) {
+    context.durability.copiesChanged()
+    const fields = { node: row.ref.name, copies: dropped }
+    context.logger.warn('a node came back with another store; its copies are gone', fields)
+  }
+  return {
+    clusterId: context.identity.clusterId,
+    registrationNumber: row.registrationNumber,
+    managerPublicKey: context.identity.signer.publicKey,
+    heartbeatIntervalMs: context.timing.heartbeatIntervalMs,
+    leaseMs: context.timing.nodeLeaseMs,
+    managerTimeMs: context.time.nowMs(),
+    epoch: context.identity.epoch,
+  }
+}
+
+async function recordRegistration(
+  context: ManagerContext,
+  tx: CatalogueWriter,
+  request: RegisterRequest,
+): Promise<{ row: NodeRow; dropped: number }> {
+  const { nodeId, incarnation } = request.node
+  const nodes = await tx.nodes.all()
+  const known = nodes.find((node) => node.ref.nodeId === nodeId)
+  requireFreeName(request, nodes)
+  if (known?.bootId === request.bootId && known.ref.incarnation === incarnation) {
+    const { node: ref, capacityBytes } = request
+    return { row: await tx.nodes.put({ ...known, ref, capacityBytes }), dropped: 0 }
+  }
+  if ((await tx.nodes.boot(request.bootId)) !== undefined) {
+    throw new TwofoldError('fenced', `a newer process serves the store of node ${request.node.name}; this one must stop`)
+  }
+  const sameLife = known?.ref.incarnation === incarnation
+  if (known !== undefined) requireSuccessor(context, request, known)
+  const row = await tx.nodes.put({
+    ref: request.node,
+    bootId: request.bootId,
+    registrationNumber: (known?.registrationNumber ?? 0) + 1,
+    capacityBytes: request.capacityBytes,
+    usedBytes: request.usedBytes,
+    publicKey: request.publicKey,
+    // Only what was acknowledged counts: a node may report puts that were dropped again before it is asked next.
+    putSequence: sameLife ? (known?.putSequence ?? 0) : 0,
+    admin: known?.admin ?? 'active',
+    programVersion: request.programVersion,
+  })
+  const dropped = known === undefined || sameLife ? 0 : await tx.copies.dropNode(row.id)
+  if (known !== undefined && !sameLife) await tx.orders.dropNode(row.id)
+  await tx.operations.add({
+    kind: 'register',
+    timeMs: context.clock.nowMs(),
+    actor: request.node.name,
+    subject: request.node.address,
+    result: 'ok',
+    detail: dropped > 0 ? `a new store; ${dropped} copies are gone` : '',
+    snapshotId: '',
+    durationMs: 0,
+  })
+  return { row, dropped }
+}
+
+function requireValid(request: RegisterRequest): void {
+  const { name, address, failureDomain } = request.node
+  if (!namePattern.test(name)) {
+    throw invalid(`"${name.slice(0, 80)}" is no name for a node: use 1 to 63 letters, digits, ".", "_" or "-"`)
+  }
+  const port = Number(addressPattern.exec(address)?.[1])
+  if (!(port >= 1 && port <= 65_535)) {
+    throw invalid(`"${address.slice(0, 80)}" is no address: give host:port, where others can reach this node`)
+  }
+  if (!Number.isSafeInteger(request.capacityBytes) || request.capacityBytes < 1) {
+    throw invalid(`a node needs a capacity of at least 1 byte, not ${request.capacityBytes}`)
+  }
+  if (request.publicKey.length !== 32) throw invalid('a node needs an Ed25519 public key of 32 bytes')
+  if (!/^[0-9a-f]{32}$/.test(request.bootId)) throw invalid('a boot id must be 32 hexadecimal digits')
+  if (failureDomain.length > actorNameCharactersMax) throw invalid('the name of the failure domain is too long')
+}
+
+function requireCluster(context: ManagerContext, request: RegisterRequest): void {
+  if (request.clusterId === undefined || request.clusterId === context.identity.clusterId) return
+  throw new TwofoldError(
+    'failed-precondition',
+    `the store of node ${request.node.name} belongs to cluster ${request.clusterId}, ` +
+      `and this manager serves ${context.identity.clusterId}; check the manager's address`,
+  )
+}
+
+function requireFreeName(request: RegisterRequest, nodes: readonly NodeRow[]): void {
+  const { name, nodeId } = request.node
+  const holder = nodes.find((node) => node.ref.name === name && node.ref.nodeId !== nodeId && node.admin !== 'removed')
+  if (holder === undefined) return
+  throw new TwofoldError(
+    'already-exists',
+    `the name ${name} belongs to node ${holder.ref.nodeId} at ${holder.ref.address}; give this node another name`,
+    { fields: { node: holder.ref.nodeId, address: holder.ref.address } },
+  )
+}
+
+/** Whether this process may take the place of the one that is registered for the same node. */
+function requireSuccessor(context: ManagerContext, request: RegisterRequest, known: NodeRow): void {
+  const { name, address, incarnation } = request.node
+  if (known.admin === 'removed') {
+    throw new TwofoldError('failed-precondition', `node ${name} was removed for good; format a new store for it`)
+  }
+  const silentMs = context.members.silentMs(known.ref.nodeId)
+  if (silentMs !== undefined && silentMs < context.timing.suspectAfterMs && address !== known.ref.address) {
+    throw new TwofoldError(
+      'already-exists',
+      `another process at ${known.ref.address} serves the store of node ${name}; stop it, or wait until it is silent`,
+      { retryAfterMs: Math.ceil(context.timing.suspectAfterMs - silentMs), fields: { address: known.ref.address } },
+    )
+  }
+  if (incarnation === known.ref.incarnation && request.putSequence < known.putSequence) {
+    throw new TwofoldError(
+      'failed-precondition',
+      `the store of node ${name} is older than what the manager knows: its newest put is ${request.putSequence}, ` +
+        `and ${known.putSequence} was acknowledged; it looks like a disk that was rolled back. Put the newer disk ` +
+        'back, or format a new store',
+    )
+  }
+}
+
+function invalid(message: string): TwofoldError {
+  return new TwofoldError('invalid-argument', message)
+}
+
+export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbeat): Promise<HeartbeatReply> {
+  const row = context.members.find(heartbeat.nodeId)
+  if (row === undefined || heartbeat.registrationNumber > row.registrationNumber) throw notRegistered()
+  if (heartbeat.registrationNumber < row.registrationNumber || row.admin === 'removed') {
+    throw new TwofoldError('fenced', `a newer process serves the store of node ${row.ref.name}; this one must stop`)
+  }
+  if (heartbeat.incarnation !== row.ref.incarnation) throw notRegistered()
+  context.members.heard(heartbeat)
+  await takeOrderResults(context, row, heartbeat)
+  const orders = await context.catalogue.read((tx) => tx.orders.ofNode(row.id, ordersPerHeartbeatMax))
+  return {
+    leaseMs: context.timing.nodeLeaseMs,
+    managerTimeMs: context.time.nowMs(),
+    epoch: context.identity.epoch,
+    orders: orders.map((order) => ({ ...order, epoch: context.identity.epoch })),
+    state: context.members.state(heartbeat.nodeId),
+  }
+}
+
+/** An order that was not carried out stays, and is given again. */
+async function takeOrderResults(context: ManagerContext, row: NodeRow, heartbeat: Heartbeat): Promise<void> {
+  const done = heartbeat.results.filter((result) => result.done)
+  for (const result of heartbeat.results) {
+    if (result.done) continue
+    const fields = { node: row.ref.name, order: result.orderId, problem: result.problem }
+    context.logger.warn('a node did not carry out an order', fields)
+  }
+  if (done.length === 0) return
+  await context.catalogue.write(async (tx) => {
+    for (const result of done) await tx.orders.remove(row.id, result.orderId)
+  })
+}
+
+function notRegistered(): TwofoldError {
+  return new TwofoldError('not-registered', 'the manager does not know this registration; register again')
+}

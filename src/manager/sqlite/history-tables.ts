@@ -1,0 +1,45 @@
+import type { Operation } from '../../core/model.ts'
+import type { LogWriter, OperationWriter } from '../catalogue.ts'
+import type { LogRow } from '../catalogue-rows.ts'
+import type { Statements } from './statements.ts'
+
+const select = `SELECT number, kind, time_ms AS timeMs, actor, subject, result, detail, snapshot_id AS snapshotId,
+  duration_ms AS durationMs FROM operations`
+
+export function operationTable(db: Statements): OperationWriter {
+  return {
+    async page({ kind, before, limit }) {
+      const end = 'number < ? ORDER BY number DESC LIMIT ?'
+      if (kind === '') return db.all<Operation>(`${select} WHERE ${end}`, before, limit)
+      return db.all<Operation>(`${select} WHERE kind = ? AND ${end}`, kind, before, limit)
+    },
+    async add(operation) {
+      return db.run(
+        `INSERT INTO operations (kind, time_ms, actor, subject, result, detail, snapshot_id, duration_ms)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        operation.kind,
+        operation.timeMs,
+        operation.actor,
+        operation.subject,
+        operation.result,
+        operation.detail,
+        operation.snapshotId,
+        operation.durationMs,
+      ).rowNumber
+    },
+  }
+}
+
+export function logTable(db: Statements): LogWriter {
+  return {
+    async newest() {
+      const sql = `SELECT sequence, previous_hash AS previousHash, hash, kind, payload FROM commit_log
+        ORDER BY sequence DESC LIMIT 1`
+      return db.get<LogRow>(sql)
+    },
+    async append(row) {
+      const sql = 'INSERT INTO commit_log (previous_hash, hash, kind, payload) VALUES (?, ?, ?, ?)'
+      db.run(sql, row.previousHash, row.hash, row.kind, row.payload)
+    },
+  }
+}

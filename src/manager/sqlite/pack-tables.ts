@@ -1,0 +1,115 @@
+import { fromHex, toHex } from '../../core/ids.ts'
+import type { NodeId, PackId } from '../../core/ids.ts'
+import type { CopyWriter, PackWriter } from '../catalogue.ts'
+import type { CopyRow, GenerationRow, PackRow, PackState } from '../catalogue-rows.ts'
+import type { Statements } from './statements.ts'
+
+interface StoredPack {
+  readonly id: number
+  readonly pack_id: Uint8Array
+  readonly vault: number
+  readonly session: number
+  readonly request_id: string
+  readonly state: PackState
+  readonly generation: number
+  readonly length_bytes: number
+}
+
+function toPack(row: StoredPack): PackRow {
+  return {
+    id: row.id,
+    packId: toHex(row.pack_id) as PackId,
+    vault: row.vault,
+    session: row.session,
+    requestId: row.request_id,
+    state: row.state,
+    generation: row.generation,
+    lengthBytes: row.length_bytes,
+  }
+}
+
+const optional = (row: StoredPack | undefined): PackRow | undefined => (row === undefined ? undefined : toPack(row))
+
+interface StoredGeneration {
+  readonly generation: number
+  readonly failed_node_id: NodeId | ''
+  readonly claims: Uint8Array
+  readonly signature: Uint8Array
+}
+
+function generationsOf(db: Statements, pack: number): GenerationRow[] {
+  const sql = 'SELECT * FROM pack_generations WHERE pack = ? ORDER BY generation'
+  return db.all<StoredGeneration>(sql, pack).map((row) => ({
+    generation: row.generation,
+    failedNodeId: row.failed_node_id,
+    ticket: { claims: row.claims, signature: row.signature },
+  }))
+}
+
+const countByCopies = `SELECT vault, live AS copies, count(*) AS packs FROM (
+    SELECT p.vault AS vault, (SELECT count(*) FROM copies c
+      WHERE c.pack = p.id AND c.node IN (SELECT value FROM json_each(?))) AS live
+    FROM packs p WHERE p.state = 'committed')
+  GROUP BY vault, live`
+
+export function packTable(db: Statements): PackWriter {
+  return {
+    find: async (packId) => optional(db.get<StoredPack>('SELECT * FROM packs WHERE pack_id = ?', fromHex(packId))),
+    async byRequest(session, requestId) {
+      const sql = 'SELECT * FROM packs WHERE session = ? AND request_id = ?'
+      return optional(db.get<StoredPack>(sql, session, requestId))
+    },
+    async openOfSession(session) {
+      const sql = "SELECT * FROM packs WHERE session = ? AND state = 'open' ORDER BY id"
+      return db.all<StoredPack>(sql, session).map(toPack)
+    },
+    open: async () => db.all<StoredPack>("SELECT * FROM packs WHERE state = 'open' ORDER BY id").map(toPack),
+    byIds: async (ids) => ids.map((id) => optional(db.get<StoredPack>('SELECT * FROM packs WHERE id = ?', id))),
+    generations: async (pack) => generationsOf(db, pack),
+    countByCopies: async (counted) => db.all(countByCopies, JSON.stringify(counted)),
+    async add(pack) {
+      return db.run(
+        'INSERT INTO packs (pack_id, vault, session, request_id, length_bytes) VALUES (?, ?, ?, ?, ?)',
+        fromHex(pack.packId),
+        pack.vault,
+        pack.session,
+        pack.requestId,
+        pack.lengthBytes,
+      ).rowNumber
+    },
+    async addGeneration(pack, generation, entry) {
+      db.run(
+        'INSERT INTO pack_generations VALUES (?, ?, ?, ?, ?)',
+        pack,
+        generation,
+        entry.failedNodeId,
+        entry.ticket.claims,
+        entry.ticket.signature,
+      )
+      db.run('UPDATE packs SET generation = ? WHERE id = ?', generation, pack)
+    },
+    async forgetPipelines(session) {
+      db.run('DELETE FROM pack_generations WHERE pack IN (SELECT id FROM packs WHERE session = ?)', session)
+    },
+    async settle(pack, outcome) {
+      db.run('UPDATE packs SET state = ?, length_bytes = ? WHERE id = ?', outcome.state, outcome.lengthBytes, pack)
+    },
+  }
+}
+
+export function copyTable(db: Statements): CopyWriter {
+  const sql = 'SELECT node, put_sequence AS putSequence, proven_at_ms AS provenAtMs FROM copies WHERE pack = ?'
+  return {
+    of: async (packs) => packs.map((pack) => db.all<CopyRow>(sql, pack)),
+    async add(pack, copy) {
+      db.run('INSERT INTO copies VALUES (?, ?, ?, ?)', pack, copy.node, copy.putSequence, copy.provenAtMs)
+    },
+    async version() {
+      return db.get<{ version: number }>('SELECT version FROM copies_version')?.version ?? 0
+    },
+    async dropNode(node) {
+      db.run('UPDATE copies_version SET version = version + 1')
+      return db.run('DELETE FROM copies WHERE node = ?', node).changes
+    },
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The schema as a list of migrations: entry 0 makes version 1, and so on. An entry that was released is never changed.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE settings (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE vaults (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, vault_id BLOB NOT NULL UNIQUE,
+    copies INTEGER NOT NULL, min_copies INTEGER NOT NULL,
+    chunks INTEGER NOT NULL DEFAULT 0, packs INTEGER NOT NULL DEFAULT 0, stored_bytes INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE nodes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, node_id TEXT NOT NULL UNIQUE, incarnation TEXT NOT NULL,
+    name TEXT NOT NULL, address TEXT NOT NULL, failure_domain TEXT NOT NULL, boot_id TEXT NOT NULL,
+    registration_number INTEGER NOT NULL, capacity_bytes INTEGER NOT NULL, used_bytes INTEGER NOT NULL,
+    public_key BLOB NOT NULL, put_sequence INTEGER NOT NULL, admin TEXT NOT NULL, program_version TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX nodes_name ON nodes (name) WHERE admin <> 'removed';
+
+  CREATE TABLE node_boots (
+    boot_id TEXT PRIMARY KEY, node INTEGER NOT NULL REFERENCES nodes, registration_number INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL UNIQUE, token TEXT NOT NULL,
+    vault INTEGER NOT NULL REFERENCES vaults, client_id TEXT NOT NULL, request_id TEXT NOT NULL,
+    host TEXT NOT NULL, user TEXT NOT NULL, paths BLOB NOT NULL, file_name TEXT NOT NULL,
+    no_parent INTEGER NOT NULL, parent TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open',
+    begun_at_ms INTEGER NOT NULL, snapshot_id TEXT NOT NULL DEFAULT '', UNIQUE (client_id, request_id)
+  ) STRICT;
+  CREATE INDEX sessions_open ON sessions (id) WHERE state = 'open';
+
+  CREATE TABLE packs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, pack_id BLOB NOT NULL UNIQUE, vault INTEGER NOT NULL REFERENCES vaults,
+    session INTEGER NOT NULL REFERENCES sessions, request_id TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open',
+    generation INTEGER NOT NULL DEFAULT 0, length_bytes INTEGER NOT NULL, UNIQUE (session, request_id)
+  ) STRICT;
+  CREATE INDEX packs_open ON packs (session) WHERE state = 'open';
+
+  CREATE TABLE pack_generations (
+    pack INTEGER NOT NULL REFERENCES packs, generation INTEGER NOT NULL, failed_node_id TEXT NOT NULL,
+    claims BLOB NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (pack, generation)
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE copies (
+    pack INTEGER NOT NULL REFERENCES packs, node INTEGER NOT NULL REFERENCES nodes,
+    put_sequence INTEGER NOT NULL, proven_at_ms INTEGER NOT NULL, PRIMARY KEY (pack, node)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX copies_node ON copies (node);
+
+  CREATE TABLE copies_version (version INTEGER NOT NULL) STRICT;
+  INSERT INTO copies_version VALUES (0);
+
+  CREATE TABLE chunks (
+    vault INTEGER NOT NULL, chunk_id BLOB NOT NULL, pack INTEGER NOT NULL REFERENCES packs,
+    offset INTEGER NOT NULL, length INTEGER NOT NULL, plain_length INTEGER NOT NULL, kind INTEGER NOT NULL,
+    PRIMARY KEY (vault, chunk_id)
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE trees (
+    id INTEGER PRIMARY KEY, vault INTEGER NOT NULL, chunk_id BLOB NOT NULL, refs BLOB NOT NULL,
+    UNIQUE (vault, chunk_id)
+  ) STRICT;
+
+  CREATE TABLE snapshots (
+    commit_sequence INTEGER PRIMARY KEY AUTOINCREMENT, snapshot_id TEXT NOT NULL UNIQUE,
+    vault INTEGER NOT NULL REFERENCES vaults, tree BLOB NOT NULL, manifest BLOB NOT NULL, packs BLOB NOT NULL,
+    host TEXT NOT NULL, paths_key BLOB NOT NULL, committed_at_ms INTEGER NOT NULL,
+    file_name TEXT NOT NULL, file_version INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX snapshots_backups ON snapshots (vault, commit_sequence) WHERE file_name = '';
+  CREATE INDEX snapshots_parent ON snapshots (vault, host, paths_key, commit_sequence) WHERE file_name = '';
+
+  CREATE TABLE files (
+    vault INTEGER NOT NULL REFERENCES vaults, name TEXT NOT NULL, version INTEGER NOT NULL,
+    created_at_ms INTEGER NOT NULL, snapshot INTEGER REFERENCES snapshots, PRIMARY KEY (vault, name, version)
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE orders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, order_id TEXT NOT NULL UNIQUE, node INTEGER NOT NULL REFERENCES nodes,
+    pack_id TEXT NOT NULL, incarnation TEXT NOT NULL, put_sequence_max INTEGER NOT NULL,
+    generation_max INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX orders_node ON orders (node, id);
+
+  CREATE TABLE operations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, time_ms INTEGER NOT NULL, actor TEXT NOT NULL,
+    subject TEXT NOT NULL, result TEXT NOT NULL, detail TEXT NOT NULL, snapshot_id TEXT NOT NULL,
+    duration_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX operations_kind ON operations (kind, number);
+
+  CREATE TABLE commit_log (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, previous_hash BLOB NOT NULL, hash BLOB NOT NULL,
+    kind TEXT NOT NULL, payload BLOB NOT NULL
+  ) STRICT;
+  `,
+]

@@ -1,0 +1,132 @@
+import { invariant } from '../../core/errors.ts'
+import type { ChunkId, SnapshotId } from '../../core/ids.ts'
+import type { FileWriter, SnapshotWriter } from '../catalogue.ts'
+import type { FileRow, SnapshotRow } from '../catalogue-rows.ts'
+import type { Statements } from './statements.ts'
+
+interface StoredSnapshot {
+  readonly commit_sequence: number
+  readonly snapshot_id: SnapshotId
+  readonly vault: number
+  readonly tree: ChunkId
+  readonly manifest: Uint8Array
+  readonly committed_at_ms: number
+  readonly file_name: string
+  readonly file_version: number
+}
+
+function toSnapshot(row: StoredSnapshot): SnapshotRow {
+  return {
+    commitSequence: row.commit_sequence,
+    snapshotId: row.snapshot_id,
+    vault: row.vault,
+    tree: row.tree,
+    manifest: row.manifest,
+    committedAtMs: row.committed_at_ms,
+    fileName: row.file_name,
+    fileVersion: row.file_version,
+  }
+}
+
+const optional = (row: StoredSnapshot | undefined): SnapshotRow | undefined =>
+  row === undefined ? undefined : toSnapshot(row)
+
+const select = `SELECT commit_sequence, snapshot_id, vault, tree, manifest, committed_at_ms, file_name, file_version
+  FROM snapshots`
+
+export function snapshotTable(db: Statements): SnapshotWriter {
+  return {
+    find: async (id) => optional(db.get<StoredSnapshot>(`${select} WHERE snapshot_id = ?`, id)),
+    async byPrefix(vault, prefix, limit) {
+      // `g` sorts after every hexadecimal digit.
+      const sql = `${select} WHERE snapshot_id >= ? AND snapshot_id < ? AND vault = ? ORDER BY snapshot_id LIMIT ?`
+      return db.all<StoredSnapshot>(sql, prefix, `${prefix}g`, vault, limit).map(toSnapshot)
+    },
+    async page({ vault, host, from, order, limit }) {
+      const position =
+        order === 'oldest-first'
+          ? 'commit_sequence > ? ORDER BY commit_sequence'
+          : 'commit_sequence < ? ORDER BY commit_sequence DESC'
+      const sql = `${select} WHERE vault = ? AND file_name = '' AND (? = '' OR host = ?) AND ${position} LIMIT ?`
+      return db.all<StoredSnapshot>(sql, vault, host, host, from, limit).map(toSnapshot)
+    },
+    async newest(vault, host, pathsKey) {
+      const sql = `${select} WHERE vault = ? AND host = ? AND paths_key = ? AND file_name = ''
+        ORDER BY commit_sequence DESC LIMIT 1`
+      return optional(db.get<StoredSnapshot>(sql, vault, host, pathsKey))
+    },
+    async packs(commitSequence) {
+      const sql = 'SELECT packs FROM snapshots WHERE commit_sequence = ?'
+      const row = db.get<{ packs: Uint8Array }>(sql, commitSequence)
+      invariant(row !== undefined, 'a snapshot that was found is there')
+      return row.packs
+    },
+    async summary() {
+      const sql = `SELECT count(*) AS count, coalesce(max(committed_at_ms), 0) AS newestAtMs FROM snapshots
+        WHERE file_name = ''`
+      return db.get<{ count: number; newestAtMs: number }>(sql) ?? { count: 0, newestAtMs: 0 }
+    },
+    async add(snapshot) {
+      return db.run(
+        `INSERT INTO snapshots (snapshot_id, vault, tree, manifest, packs, host, paths_key, committed_at_ms,
+          file_name, file_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        snapshot.snapshotId,
+        snapshot.vault,
+        snapshot.tree,
+        snapshot.manifest,
+        snapshot.packs,
+        snapshot.host,
+        snapshot.pathsKey,
+        snapshot.committedAtMs,
+        snapshot.fileName,
+        snapshot.fileVersion,
+      ).rowNumber
+    },
+  }
+}
+
+interface StoredFile extends StoredSnapshot {
+  readonly name: string
+  readonly version: number
+  readonly created_at_ms: number
+  readonly snapshot: number | null
+}
+
+function toFile(row: StoredFile): FileRow {
+  const deleted = row.snapshot === null
+  const snapshot = deleted ? undefined : toSnapshot(row)
+  return { name: row.name, version: row.version, deleted, createdAtMs: row.created_at_ms, snapshot }
+}
+
+const selectFile = `SELECT f.name, f.version, f.created_at_ms, f.snapshot, s.commit_sequence, s.snapshot_id, s.vault,
+  s.tree, s.manifest, s.committed_at_ms, s.file_name, s.file_version
+  FROM files f LEFT JOIN snapshots s ON s.commit_sequence = f.snapshot`
+
+/** The last code point sorts after every other, so this bounds all names that begin with a prefix. */
+const last = '\u{10FFFF}'
+
+export function fileTable(db: Statements): FileWriter {
+  return {
+    async newest(vault, name) {
+      const sql = `${selectFile} WHERE f.vault = ? AND f.name = ? ORDER BY f.version DESC LIMIT 1`
+      const row = db.get<StoredFile>(sql, vault, name)
+      return row === undefined ? undefined : toFile(row)
+    },
+    async versions(vault, name, page) {
+      const sql = `${selectFile} WHERE f.vault = ? AND f.name = ? AND f.version < ? ORDER BY f.version DESC LIMIT ?`
+      return db.all<StoredFile>(sql, vault, name, page.before, page.limit).map(toFile)
+    },
+    async list(vault, prefix, page) {
+      const sql = `${selectFile} WHERE f.vault = ? AND f.name > ? AND f.name >= ? AND f.name < ?
+          AND f.snapshot IS NOT NULL
+          AND f.version = (SELECT max(version) FROM files n WHERE n.vault = f.vault AND n.name = f.name)
+        ORDER BY f.name LIMIT ?`
+      return db.all<StoredFile>(sql, vault, page.after, prefix, prefix + last, page.limit).map(toFile)
+    },
+    async add(vault, file) {
+      const snapshot = file.commitSequence === 0 ? null : file.commitSequence
+      const sql = 'INSERT INTO files VALUES (?, ?, ?, ?, ?)'
+      db.run(sql, vault, file.name, file.version, file.createdAtMs, snapshot)
+    },
+  }
+}

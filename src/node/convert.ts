@@ -1,0 +1,161 @@
+import { TwofoldError } from '../core/errors.ts'
+import { parseChunkId, parseClusterId, parseIncarnation, parseNodeId, parsePackId } from '../core/ids.ts'
+import type {
+  CommitPackRequest,
+  Heartbeat,
+  HeartbeatReply,
+  Order,
+  ReadRequest,
+  RegisterRequest,
+  Registration,
+  ReplicateHeader,
+  UploadHeader,
+} from '../core/messages.ts'
+import type { NodeRef, NodeState, PackEntry, Signed } from '../core/model.ts'
+import type * as common from '../gen/twofold/v1/common.ts'
+import { NodeState as WireState, RecordKind as WireKind } from '../gen/twofold/v1/manager.ts'
+import type * as manager from '../gen/twofold/v1/manager.ts'
+import type * as storage from '../gen/twofold/v1/storage.ts'
+
+function missing(what: string): TwofoldError {
+  return new TwofoldError('invalid-argument', `the message has no ${what}`)
+}
+
+export function toSigned(message: common.Ticket | common.Receipt | undefined): Signed {
+  if (message === undefined) throw missing('ticket or receipt')
+  return { claims: message.claims, signature: message.signature }
+}
+
+export function toNodeRef(message: common.NodeRef | undefined): NodeRef {
+  if (message === undefined) throw missing('node')
+  return {
+    nodeId: parseNodeId(message.nodeId),
+    incarnation: parseIncarnation(message.incarnation),
+    name: message.name,
+    address: message.address,
+    failureDomain: message.failureDomain,
+  }
+}
+
+export function toUploadHeader(message: storage.UploadHeader): UploadHeader {
+  return {
+    ticket: toSigned(message.ticket),
+    replicas: message.replicas.map(toNodeRef),
+    lengthBytes: Number(message.lengthBytes),
+  }
+}
+
+export function toReplicateHeader(message: {
+  ticket?: common.Ticket | undefined
+  lengthBytes: bigint
+}): ReplicateHeader {
+  return { ticket: toSigned(message.ticket), lengthBytes: Number(message.lengthBytes) }
+}
+
+export function toReadRequest(message: storage.ReadRequest): ReadRequest {
+  const ranges = message.ranges.map(({ offset, length }) => ({ offset: Number(offset), length: Number(length) }))
+  return { packId: parsePackId(message.packId), ranges }
+}
+
+export function fromRegister(request: RegisterRequest): manager.RegisterRequest {
+  return {
+    ...request,
+    node: request.node,
+    capacityBytes: BigInt(request.capacityBytes),
+    usedBytes: BigInt(request.usedBytes),
+    putSequence: BigInt(request.putSequence),
+    clusterId: request.clusterId ?? '',
+  }
+}
+
+export function toRegistration(message: manager.RegisterResponse): Registration {
+  return {
+    clusterId: parseClusterId(message.clusterId),
+    registrationNumber: Number(message.registrationNumber),
+    managerPublicKey: message.managerPublicKey,
+    heartbeatIntervalMs: message.heartbeatIntervalMs,
+    leaseMs: message.leaseMs,
+    managerTimeMs: Number(message.managerTimeMs),
+    epoch: Number(message.epoch),
+  }
+}
+
+export function fromHeartbeat(heartbeat: Heartbeat): manager.HeartbeatRequest {
+  return {
+    ...heartbeat,
+    registrationNumber: BigInt(heartbeat.registrationNumber),
+    sequence: BigInt(heartbeat.sequence),
+    capacityBytes: BigInt(heartbeat.capacityBytes),
+    usedBytes: BigInt(heartbeat.usedBytes),
+    freeBytes: BigInt(heartbeat.freeBytes),
+    packs: BigInt(heartbeat.packs),
+    putSequence: BigInt(heartbeat.putSequence),
+    results: [...heartbeat.results],
+  }
+}
+
+const states: Readonly<Record<number, NodeState>> = {
+  [WireState.JOINING]: 'joining',
+  [WireState.UP]: 'up',
+  [WireState.SUSPECT]: 'suspect',
+  [WireState.DEAD]: 'dead',
+  [WireState.DRAINING]: 'draining',
+  [WireState.DRAINED]: 'drained',
+  [WireState.REMOVED]: 'removed',
+}
+
+export function toHeartbeatReply(message: manager.HeartbeatResponse): HeartbeatReply {
+  return {
+    leaseMs: message.leaseMs,
+    managerTimeMs: Number(message.managerTimeMs),
+    epoch: Number(message.epoch),
+    orders: message.orders.map(toOrder),
+    state: states[message.state] ?? 'joining',
+  }
+}
+
+function toOrder({ orderId, epoch, action }: manager.Order): Order {
+  if (action?.$case !== 'dropPack') return { orderId, epoch: Number(epoch), action: { kind: 'unknown' } }
+  const { packId, incarnation, putSequenceMax, generationMax } = action.value
+  return {
+    orderId,
+    epoch: Number(epoch),
+    action: {
+      kind: 'drop-pack',
+      packId: parsePackId(packId),
+      incarnation: parseIncarnation(incarnation),
+      putSequenceMax: Number(putSequenceMax),
+      generationMax,
+    },
+  }
+}
+
+const kinds = { data: WireKind.DATA, tree: WireKind.TREE, snapshot: WireKind.SNAPSHOT } as const
+
+/** What one record costs in a batch besides its references, in bytes; a little more than it ever is. */
+const entryBytes = 64
+
+/** The messages of a pack's commit: a header, then batches of about `batchBytes`. */
+export async function* fromCommitPack(
+  { ticket, receipts, entries }: CommitPackRequest,
+  batchBytes: number,
+): AsyncGenerator<manager.CommitPackRequest> {
+  yield { part: { $case: 'header', value: { ticket, receipts: [...receipts] } } }
+  let batch: PackEntry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    batch.push(entry)
+    bytes += entryBytes + entry.refs.length
+    if (bytes >= batchBytes) {
+      yield fromBatch(batch)
+      batch = []
+      bytes = 0
+    }
+  }
+  if (batch.length > 0) yield fromBatch(batch)
+}
+
+function fromBatch(batch: readonly PackEntry[]): manager.CommitPackRequest {
+  const entries = batch.map((entry) => ({ ...entry, chunkId: parseChunkId(entry.chunkId), kind: kinds[entry.kind] }))
+  return { part: { $case: 'batch', value: { entries } } }
+}

@@ -1,0 +1,152 @@
+import { backoffMs } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import { TwofoldError, isTwofoldError } from '../core/errors.ts'
+import type { ClusterId } from '../core/ids.ts'
+import { heartbeatIntervalMs, unaryDeadlineMs } from '../core/limits.ts'
+import type { Logger } from '../core/logger.ts'
+import type { OrderResult, Registration } from '../core/messages.ts'
+import type { NodeRef } from '../core/model.ts'
+import type { Random } from '../core/random.ts'
+import type { ManagerApi } from './manager-api.ts'
+import type { NodeLease } from './node-lease.ts'
+import { carryOut } from './orders.ts'
+import type { PackStore } from './pack-store.ts'
+import type { StorageNode } from './storage-node.ts'
+
+export interface HeartbeatDeps {
+  readonly node: StorageNode
+  readonly store: PackStore
+  readonly manager: ManagerApi
+  readonly lease: NodeLease
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly self: NodeRef
+  readonly bootId: string
+  readonly publicKey: Uint8Array
+  readonly programVersion: string
+  /** The cluster that the store belongs to, if it is known, and how to remember it durably. */
+  readonly clusterId: ClusterId | undefined
+  readonly rememberCluster: (clusterId: ClusterId) => Promise<void>
+}
+
+const retryBackoff = { firstMs: 200, mostMs: 2000 }
+
+/** Registers the node, then reports to the manager again and again and carries out what it orders. */
+export class HeartbeatWorker {
+  readonly #deps: HeartbeatDeps
+  #clusterId: ClusterId | undefined
+  #registration: Registration | undefined
+  #sequence = 0
+  #failures = 0
+  #results: OrderResult[] = []
+
+  constructor(deps: HeartbeatDeps) {
+    this.#deps = deps
+    this.#clusterId = deps.clusterId
+  }
+
+  /**
+   * Works until `signal` is aborted.
+   * @throws what makes going on pointless: `fenced`, a taken name, another cluster, a rolled back store.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const waitMs = await this.beat(signal)
+      try {
+        await this.#deps.clock.sleep(waitMs, signal)
+      } catch (error) {
+        if (!signal.aborted) throw error
+      }
+    }
+  }
+
+  /** One registration or heartbeat. @returns how long to wait until the next, in milliseconds. */
+  async beat(signal: AbortSignal): Promise<number> {
+    const { random, logger } = this.#deps
+    try {
+      const intervalMs = await (this.#registration === undefined
+        ? this.#register(signal)
+        : this.#report(this.#registration, signal))
+      this.#failures = 0
+      return intervalMs
+    } catch (error) {
+      if (signal.aborted) return 0
+      if (isTwofoldError(error, 'not-registered')) {
+        logger.warn('the manager does not know this node; registering again')
+        this.#registration = undefined
+        return 0
+      }
+      if (isTwofoldError(error, 'fenced')) this.#deps.lease.fence()
+      const retry = isTwofoldError(error, 'unavailable', 'deadline-exceeded', 'overloaded', 'cancelled', 'internal')
+      if (!retry && !isWaitingForTheName(error)) throw error
+      if (this.#failures === 0) logger.warn('cannot report to the manager; trying again', { error })
+      return Math.max(backoffMs(this.#failures++, random, retryBackoff), retryAfterMs(error))
+    }
+  }
+
+  async #register(signal: AbortSignal): Promise<number> {
+    const { manager, clock, store, self, lease, node, logger } = this.#deps
+    const { usedBytes, capacityBytes, putSequence } = await store.usage()
+    const { bootId, publicKey, programVersion } = this.#deps
+    const sentAtMs = clock.monotonicMs()
+    const clusterId = this.#clusterId
+    const registration = await manager.register(
+      { node: self, bootId, capacityBytes, usedBytes, publicKey, putSequence, clusterId, programVersion },
+      { signal },
+    )
+    if (clusterId === undefined) await this.#deps.rememberCluster(registration.clusterId)
+    this.#clusterId = registration.clusterId
+    this.#registration = registration
+    lease.renew(sentAtMs, registration)
+    const { nodeId, incarnation } = self
+    node.join({
+      nodeId,
+      incarnation,
+      clusterId: registration.clusterId,
+      managerPublicKey: registration.managerPublicKey,
+    })
+    logger.info('registered', { cluster: registration.clusterId, number: registration.registrationNumber })
+    return 0
+  }
+
+  async #report(registration: Registration, signal: AbortSignal): Promise<number> {
+    const { manager, clock, store, self, lease, node } = this.#deps
+    const usage = await store.usage()
+    const results = this.#results
+    const sentAtMs = clock.monotonicMs()
+    const reply = await manager.heartbeat(
+      {
+        nodeId: self.nodeId,
+        incarnation: self.incarnation,
+        registrationNumber: registration.registrationNumber,
+        sequence: ++this.#sequence,
+        ...usage,
+        uploads: node.writes.size,
+        writable: store.problem === '',
+        problem: store.problem,
+        results,
+      },
+      { signal },
+    )
+    lease.renew(sentAtMs, reply)
+    const { incarnation } = self
+    const { logger } = this.#deps
+    this.#results = []
+    for (const order of reply.orders) {
+      this.#results.push(await carryOut(order, { store, writes: node.writes, lease, incarnation, logger }))
+    }
+    const sinceSentMs = clock.monotonicMs() - sentAtMs
+    const intervalMs = registration.heartbeatIntervalMs || heartbeatIntervalMs
+    return this.#results.length > 0 ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
+  }
+}
+
+/** The previous process of this store may not have been forgotten yet. */
+function isWaitingForTheName(error: unknown): boolean {
+  return isTwofoldError(error, 'already-exists') && error.retryAfterMs !== undefined
+}
+
+function retryAfterMs(error: unknown): number {
+  return error instanceof TwofoldError ? (error.retryAfterMs ?? 0) : 0
+}

@@ -1,0 +1,110 @@
+import { describeError } from '../core/errors.ts'
+import { randomHexId } from '../core/ids.ts'
+import type { NodeId } from '../core/ids.ts'
+import type { Logger } from '../core/logger.ts'
+import { createSigner } from '../format/signing.ts'
+import { ChannelPool } from '../rpc/channel.ts'
+import { startServer } from '../rpc/server.ts'
+import type { ServiceMount } from '../rpc/server.ts'
+import { systemClock } from '../system/clock.ts'
+import { openDisk } from '../system/disk.ts'
+import { lockDirectory } from '../system/lock.ts'
+import { systemRandom } from '../system/random.ts'
+import { HeartbeatWorker } from './heartbeat-worker.ts'
+import { remoteManager } from './manager-remote.ts'
+import { openIdentity, saveIdentity } from './node-identity.ts'
+import { NodeLease } from './node-lease.ts'
+import { FilePackStore } from './pack-store-files.ts'
+import { remotePeers } from './peer-remote.ts'
+import { replicationService } from './replication-service.ts'
+import { StorageNode } from './storage-node.ts'
+import { storageService } from './storage-service.ts'
+
+export interface NodeOptions {
+  /** Where the store is; an empty or missing directory is formatted. Locked for this process alone. */
+  readonly dataDirectory: string
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string
+  /** Where others reach this node, if not where it listens. */
+  readonly advertise?: string
+  readonly name: string
+  readonly capacityBytes: number
+  /** Empty means a domain of its own. */
+  readonly failureDomain?: string
+  /** `host:port` of the managers. */
+  readonly managers: readonly string[]
+  readonly insecure?: boolean
+  readonly logger: Logger
+  readonly programVersion?: string
+  /** More services in the same process. */
+  readonly extraServices?: () => readonly ServiceMount[]
+}
+
+export interface RunningNode {
+  readonly address: string
+  readonly nodeId: NodeId
+  /** Resolves when the node was stopped; rejects when it cannot go on. */
+  readonly ended: Promise<void>
+  stop(): Promise<void>
+}
+
+/** How long transfers in progress may take once the node is told to stop, in milliseconds. */
+const drainMs = 10_000
+
+/** Runs a storage node until it is told to stop. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const { logger } = options
+  const disk = await openDisk(options.dataDirectory)
+  const lock = await lockDirectory(options.dataDirectory)
+  const control = new ChannelPool({ bulk: false })
+  const bulk = new ChannelPool({ bulk: true })
+  try {
+    const identity = await openIdentity(disk, systemRandom)
+    const store = await FilePackStore.open({ disk, capacityBytes: options.capacityBytes, logger })
+    const signer = createSigner(identity.signingSeed)
+    const lease = new NodeLease(systemClock)
+    const manager = remoteManager(control, options.managers)
+    const ports = { clock: systemClock, random: systemRandom, logger }
+    const node = new StorageNode({ store, manager, peers: remotePeers(bulk), lease, signer, ...ports })
+    const server = await startServer({
+      address: options.listen,
+      services: [storageService(node), replicationService(node), ...(options.extraServices?.() ?? [])],
+      serving: () => node.writable,
+      insecure: options.insecure ?? false,
+      logger,
+    })
+    const { nodeId, incarnation, clusterId } = identity
+    const address = options.advertise ?? server.address
+    const failureDomain = options.failureDomain ?? ''
+    const heartbeat = new HeartbeatWorker({
+      ...ports,
+      node,
+      store,
+      manager,
+      lease,
+      self: { nodeId, incarnation, name: options.name, address, failureDomain },
+      bootId: randomHexId<string>(systemRandom),
+      publicKey: signer.publicKey,
+      programVersion: options.programVersion ?? '',
+      clusterId,
+      rememberCluster: (cluster) => saveIdentity(disk, { ...identity, clusterId: cluster }),
+    })
+    const background = new AbortController()
+    const ended = heartbeat.run(background.signal)
+    ended.catch((error: unknown) => logger.error('the node cannot go on', { error: describeError(error) }))
+    const stop = async (): Promise<void> => {
+      await server.drain(drainMs)
+      background.abort()
+      await ended.catch(() => undefined)
+      control.close()
+      bulk.close()
+      lock.release()
+    }
+    return { address: server.address, nodeId, ended, stop }
+  } catch (error) {
+    control.close()
+    bulk.close()
+    lock.release()
+    throw error
+  }
+}

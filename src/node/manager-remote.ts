@@ -1,0 +1,52 @@
+import { commitBatchBytes, commitDeadlineMs, heartbeatDeadlineMs, unaryDeadlineMs } from '../core/limits.ts'
+import { isTwofoldError } from '../core/errors.ts'
+import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
+import { callClientStream, callUnary } from '../rpc/calls.ts'
+import type { ChannelPool } from '../rpc/channel.ts'
+import {
+  fromCommitPack,
+  fromHeartbeat,
+  fromRegister,
+  toHeartbeatReply,
+  toNodeRef,
+  toRegistration,
+  toSigned,
+} from './convert.ts'
+import type { ManagerApi } from './manager-api.ts'
+
+/** The manager over gRPC. Of several addresses the one that answered last is asked first. */
+export function remoteManager(pool: ChannelPool, addresses: readonly string[]): ManagerApi {
+  let current = 0
+  const ask = async <T>(call: (client: ManagerClient) => Promise<T>): Promise<T> => {
+    const client = pool.client(ManagerClient, addresses[current] ?? '')
+    try {
+      return await call(client)
+    } catch (error) {
+      if (isTwofoldError(error, 'unavailable')) current = (current + 1) % addresses.length
+      throw error
+    }
+  }
+  return {
+    register: (request, { signal } = {}) =>
+      ask(async (client) => {
+        const options = { signal, deadlineMs: unaryDeadlineMs }
+        return toRegistration(await callUnary(client, ManagerService.register, fromRegister(request), options))
+      }),
+    heartbeat: (request, { signal } = {}) =>
+      ask(async (client) => {
+        const options = { signal, deadlineMs: heartbeatDeadlineMs }
+        return toHeartbeatReply(await callUnary(client, ManagerService.heartbeat, fromHeartbeat(request), options))
+      }),
+    commitPack: (request, { signal } = {}) =>
+      ask(async (client) => {
+        const messages = fromCommitPack(request, commitBatchBytes)
+        await callClientStream(client, ManagerService.commitPack, messages, { signal, answerMs: commitDeadlineMs })
+      }),
+    replaceReplica: (request, { signal } = {}) =>
+      ask(async (client) => {
+        const options = { signal, deadlineMs: unaryDeadlineMs }
+        const answer = await callUnary(client, ManagerService.replaceReplica, request, options)
+        return { ticket: toSigned(answer.ticket), replica: toNodeRef(answer.replica) }
+      }),
+  }
+}

@@ -1,0 +1,86 @@
+import type { Disk } from '../core/disk.ts'
+import { TwofoldError, isTwofoldError } from '../core/errors.ts'
+import { fromHex, parseClusterId, parseIncarnation, parseNodeId, randomHexId, toHex } from '../core/ids.ts'
+import type { ClusterId, Incarnation, NodeId } from '../core/ids.ts'
+import type { Random } from '../core/random.ts'
+import { readRecord, writeRecord } from './durable-record.ts'
+
+/** Who a store is. Written once when it is formatted, and never made up for a store that has lost it. */
+export interface NodeIdentity {
+  readonly nodeId: NodeId
+  readonly incarnation: Incarnation
+  /** Undefined until the first registration. */
+  readonly clusterId: ClusterId | undefined
+  /** Seed of the key that signs receipts, 32 bytes. */
+  readonly signingSeed: Uint8Array
+}
+
+const fileName = 'node.json'
+const formatVersion = 1
+/** What may stand in a directory that was never formatted: the lock of the process that is about to do it. */
+const harmless = /^lock/
+
+/**
+ * The identity of the store on `disk`. An empty directory is formatted.
+ * @throws `failed-precondition` for a directory that has something in it but no identity: most likely a disk that is
+ * not mounted, or not a node's directory at all.
+ */
+export async function openIdentity(disk: Disk, random: Random): Promise<NodeIdentity> {
+  try {
+    return parseIdentity(await readRecord(disk, fileName))
+  } catch (error) {
+    if (!isTwofoldError(error, 'not-found')) throw error
+  }
+  const others = (await disk.list('')).filter((entry) => !harmless.test(entry.name) && entry.name !== `${fileName}.tmp`)
+  if (others.length > 0) {
+    throw new TwofoldError(
+      'failed-precondition',
+      `the data directory has no ${fileName}, but it is not empty (${others[0]?.name ?? ''}): is the right disk mounted? ` +
+        'Give an empty directory to format a new store',
+    )
+  }
+  const identity: NodeIdentity = {
+    nodeId: randomHexId(random),
+    incarnation: randomHexId(random),
+    clusterId: undefined,
+    signingSeed: random.bytes(32),
+  }
+  await saveIdentity(disk, identity)
+  return identity
+}
+
+export async function saveIdentity(disk: Disk, identity: NodeIdentity): Promise<void> {
+  const content = {
+    formatVersion,
+    nodeId: identity.nodeId,
+    incarnation: identity.incarnation,
+    clusterId: identity.clusterId ?? '',
+    signingSeed: toHex(identity.signingSeed),
+  }
+  await writeRecord(disk, fileName, Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`))
+}
+
+function parseIdentity(content: Uint8Array): NodeIdentity {
+  let fields: Record<string, unknown>
+  try {
+    fields = JSON.parse(Buffer.from(content).toString()) as Record<string, unknown>
+  } catch (error) {
+    throw new TwofoldError('integrity', `${fileName} is damaged; restore it from a copy`, { cause: error })
+  }
+  if (fields['formatVersion'] !== formatVersion) {
+    const found = String(fields['formatVersion'])
+    throw new TwofoldError(
+      'unsupported',
+      `${fileName} has format version ${found}, this program knows ${formatVersion}`,
+    )
+  }
+  const text = (name: string): string => String(fields[name] ?? '')
+  const signingSeed = fromHex(text('signingSeed'))
+  if (signingSeed.length !== 32) throw new TwofoldError('integrity', `${fileName} has no valid signing key`)
+  return {
+    nodeId: parseNodeId(text('nodeId')),
+    incarnation: parseIncarnation(text('incarnation')),
+    clusterId: text('clusterId') === '' ? undefined : parseClusterId(text('clusterId')),
+    signingSeed,
+  }
+}

@@ -1,0 +1,56 @@
+import type { Disk } from '../core/disk.ts'
+import { isTwofoldError, TwofoldError } from '../core/errors.ts'
+import { Semaphore } from '../core/semaphore.ts'
+import { readRecord, writeRecord } from './durable-record.ts'
+
+const fileName = 'sequence.json'
+/** Numbers reserved by one durable write. What a crash leaves unused is never given out: the numbers only grow. */
+const blockLength = 1024
+
+/** Hands out the numbers of durable puts. A number is never given twice in the life of a store. */
+export class PutSequence {
+  readonly #disk: Disk
+  readonly #turn = new Semaphore(1)
+  #last: number
+  #reserved: number
+
+  private constructor(disk: Disk, reserved: number) {
+    this.#disk = disk
+    this.#last = reserved
+    this.#reserved = reserved
+  }
+
+  static async open(disk: Disk): Promise<PutSequence> {
+    return new PutSequence(disk, await readReserved(disk))
+  }
+
+  /** The newest number that was given, or may have been before a restart. */
+  get last(): number {
+    return this.#last
+  }
+
+  next(): Promise<number> {
+    return this.#turn.run(async () => {
+      if (this.#last === this.#reserved) {
+        const reserved = this.#reserved + blockLength
+        await writeRecord(this.#disk, fileName, Buffer.from(`${JSON.stringify({ reserved })}\n`))
+        this.#reserved = reserved
+      }
+      this.#last += 1
+      return this.#last
+    })
+  }
+}
+
+async function readReserved(disk: Disk): Promise<number> {
+  let content: Uint8Array
+  try {
+    content = await readRecord(disk, fileName)
+  } catch (error) {
+    if (isTwofoldError(error, 'not-found')) return 0
+    throw error
+  }
+  const reserved: unknown = (JSON.parse(Buffer.from(content).toString()) as { reserved?: unknown }).reserved
+  if (!Number.isSafeInteger(reserved)) throw new TwofoldError('integrity', `${fileName} is damaged`)
+  return reserved as number
+}

@@ -1,0 +1,193 @@
+import { linkedController, untilAborted } from '../core/abort.ts'
+import type { Clock } from '../core/clock.ts'
+import { TwofoldError } from '../core/errors.ts'
+import type { PackId } from '../core/ids.ts'
+import { sliceBytes, uploadsPerNodeMax } from '../core/limits.ts'
+import type { Logger } from '../core/logger.ts'
+import type {
+  ByteRange,
+  PackStat,
+  PackVerdict,
+  ReadRequest,
+  ReadSlice,
+  ReplicateHeader,
+  UploadHeader,
+  UploadResult,
+} from '../core/messages.ts'
+import type { CallOptions, Receipt, TicketClaims } from '../core/model.ts'
+import type { Random } from '../core/random.ts'
+import type { Signer } from '../format/signing.ts'
+import { signReceipt } from '../format/tickets.ts'
+import type { ManagerApi } from './manager-api.ts'
+import type { NodeLease } from './node-lease.ts'
+import { PackIntake } from './pack-intake.ts'
+import type { ReceivedPack } from './pack-intake.ts'
+import type { PackStore } from './pack-store.ts'
+import type { PeerApi } from './peer-api.ts'
+import { checkRanges } from './read-ranges.ts'
+import { checkPipeline, checkTicket, requireNamed } from './ticket-check.ts'
+import type { Membership } from './ticket-check.ts'
+import { Upload } from './upload.ts'
+import { verifyPack } from './verify-pack.ts'
+import { WritesInProgress } from './writes-in-progress.ts'
+
+export interface StorageNodeDeps {
+  readonly store: PackStore
+  readonly manager: ManagerApi
+  readonly peers: PeerApi
+  readonly lease: NodeLease
+  readonly signer: Signer
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** A storage node above gRPC: what `Storage` and `Replication` offer. */
+export class StorageNode {
+  readonly #deps: StorageNodeDeps
+  readonly writes = new WritesInProgress()
+  #membership: Membership | undefined
+
+  constructor(deps: StorageNodeDeps) {
+    this.#deps = deps
+  }
+
+  /** Takes note of a registration; before the first one nothing is accepted. */
+  join(membership: Membership): void {
+    this.#membership = membership
+  }
+
+  /** Whether a write would be accepted now. */
+  get writable(): boolean {
+    return this.#membership !== undefined && this.#deps.lease.held && this.#deps.store.problem === ''
+  }
+
+  /** See `Storage.Upload` in `storage.proto`. */
+  async upload(
+    header: UploadHeader,
+    slices: AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<UploadResult> {
+    const claims = this.#admit(header.ticket, header.lengthBytes)
+    requireNamed([claims.primary], 'the primary', this.#joined())
+    checkPipeline(header.replicas, claims)
+    return this.#writing(claims, options, async (signal) => {
+      const receiptFor = (received: ReceivedPack): Receipt => this.#receipt(received, claims)
+      return await new Upload(
+        { ...this.#deps, receiptFor },
+        { header, claims, slices: untilAborted(slices, signal), signal },
+      ).run()
+    })
+  }
+
+  /** See `Replication.Replicate` in `replication.proto`. */
+  async replicate(
+    header: ReplicateHeader,
+    slices: AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<Receipt> {
+    const claims = this.#admit(header.ticket, header.lengthBytes)
+    requireNamed(claims.replicas, 'a replica', this.#joined())
+    return this.#writing(claims, options, async (signal) => {
+      const intake = await PackIntake.begin(this.#deps.store, claims, header.lengthBytes)
+      try {
+        for await (const slice of untilAborted(slices, signal)) {
+          intake.check(slice)
+          await intake.append(slice)
+        }
+        return this.#receipt(await intake.seal(), claims)
+      } finally {
+        await intake.close()
+      }
+    })
+  }
+
+  #joined(): Membership {
+    if (this.#membership === undefined) {
+      throw new TwofoldError('read-only', 'this node has not registered with its manager yet', { retryAfterMs: 1000 })
+    }
+    return this.#membership
+  }
+
+  #admit(ticket: UploadHeader['ticket'], lengthBytes: number): TicketClaims {
+    const membership = this.#joined()
+    this.#deps.lease.require()
+    return checkTicket(ticket, lengthBytes, { membership, lease: this.#deps.lease })
+  }
+
+  async #writing<T>(claims: TicketClaims, options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.writes.size >= uploadsPerNodeMax) {
+      const message = `this node already takes ${uploadsPerNodeMax} packs at once; try again soon`
+      throw new TwofoldError('overloaded', message, { retryAfterMs: 500 })
+    }
+    const { controller, release } = linkedController(options.signal)
+    const leave = await this.writes.enter(claims.packId, claims.generation, controller)
+    try {
+      return await work(controller.signal)
+    } catch (error) {
+      if (controller.signal.reason instanceof TwofoldError) throw controller.signal.reason
+      throw error
+    } finally {
+      leave()
+      release()
+    }
+  }
+
+  #receipt({ pack, digest }: ReceivedPack, claims: TicketClaims): Receipt {
+    const { nodeId, incarnation } = this.#joined()
+    const { packId, putSequence, lengthBytes } = pack
+    const durableAtMs = this.#deps.lease.managerNowMs()
+    const { sessionId } = claims
+    return signReceipt(
+      { packId, nodeId, incarnation, putSequence, lengthBytes, digest, sessionId, durableAtMs },
+      this.#deps.signer,
+    )
+  }
+
+  /** See `Storage.Read` in `storage.proto`. */
+  async *read(request: ReadRequest, options: CallOptions = {}): AsyncGenerator<ReadSlice> {
+    const reader = await this.#deps.store.open(request.packId)
+    try {
+      const ranges: readonly ByteRange[] = checkRanges(request.ranges, reader.pack)
+      for (const range of ranges) {
+        const end = range.offset + range.length
+        for (let offset = range.offset; offset < end;) {
+          options.signal?.throwIfAborted()
+          const data = new Uint8Array(Math.min(sliceBytes, end - offset))
+          const length = await reader.read(data, offset)
+          if (length === 0) {
+            const message = `this node's copy of pack ${request.packId} ends after ${offset} bytes`
+            throw new TwofoldError('integrity', message)
+          }
+          yield { offset, data: data.subarray(0, length) }
+          offset += length
+        }
+      }
+    } finally {
+      await reader.close()
+    }
+  }
+
+  /** See `Storage.Stat` in `storage.proto`. */
+  stat(packId: PackId): PackStat {
+    const { incarnation } = this.#joined()
+    const pack = this.#deps.store.stat(packId)
+    if (pack === undefined) return { present: false, lengthBytes: 0, putSequence: 0, incarnation, provenAtMs: 0 }
+    const { lengthBytes, putSequence, provenAtMs } = pack
+    return { present: true, lengthBytes, putSequence, incarnation, provenAtMs }
+  }
+
+  /** See `Storage.Verify` in `storage.proto`. */
+  async verify(packId: PackId, options: CallOptions = {}): Promise<PackVerdict> {
+    const { store, lease, logger } = this.#deps
+    const check = await verifyPack(store, packId, options.signal)
+    const provenAtMs = lease.managerNowMs()
+    const { records, lengthBytes } = check
+    if (check.good) {
+      store.markProven(packId, provenAtMs)
+      return { good: true, problem: '', records, lengthBytes, provenAtMs }
+    }
+    logger.error('a pack is damaged', { packId, problem: check.problem })
+    return { good: false, problem: check.problem, records, lengthBytes, provenAtMs }
+  }
+}

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'chai'
+import { TwofoldError } from '../../src/core/errors.ts'
+import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
+import { isSafeVersion } from '../../src/manager/sqlite/migrate.ts'
+import { testCatalogue } from './catalogue.contract.ts'
+
+const directories: string[] = []
+
+function newPath(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'twofold-catalogue-'))
+  directories.push(directory)
+  return join(directory, 'catalogue.db')
+}
+
+after(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true })
+})
+
+testCatalogue('in memory', { open: async () => openSqliteCatalogue(':memory:') })
+
+let path = ''
+testCatalogue('in a file', {
+  async open() {
+    path = newPath()
+    return openSqliteCatalogue(path)
+  },
+  async reopen(catalogue) {
+    await catalogue.close()
+    return openSqliteCatalogue(path)
+  },
+})
+
+function openError(at: string): TwofoldError {
+  try {
+    void openSqliteCatalogue(at).close()
+  } catch (error) {
+    if (error instanceof TwofoldError) return error
+    throw error
+  }
+  throw new Error('it did not fail')
+}
+
+describe('the SQLite catalogue', () => {
+  it('survives a process that never closed it', async () => {
+    const at = newPath()
+    const first = openSqliteCatalogue(at)
+    await first.write((tx) => tx.settings.set('a', Buffer.from('1')))
+    const second = openSqliteCatalogue(at)
+    expect(await second.read((tx) => tx.settings.get('a'))).to.have.length(1)
+    await second.close()
+    await first.close()
+  })
+
+  it('keeps a write-ahead log', async () => {
+    const at = newPath()
+    await openSqliteCatalogue(at).close()
+    const database = new DatabaseSync(at)
+    expect(database.prepare('PRAGMA journal_mode').get()).to.have.property('journal_mode', 'wal')
+    database.close()
+  })
+
+  it('refuses a catalogue of a newer program, in words', async () => {
+    const at = newPath()
+    await openSqliteCatalogue(at).close()
+    const database = new DatabaseSync(at)
+    database.exec('INSERT INTO schema_version VALUES (99)')
+    database.close()
+    const error = openError(at)
+    expect(error.code).to.equal('unsupported')
+    expect(error.message).to.contain('newer version')
+  })
+
+  it('says io for what is no catalogue, and for what cannot be opened', () => {
+    const at = newPath()
+    writeFileSync(at, Buffer.alloc(100_000, 'no catalogue'))
+    expect(openError(at).code).to.equal('io')
+    expect(openError(join(at, 'below', 'a', 'file')).code).to.equal('io')
+    expect(openError('/proc/version').code).to.equal('io')
+  })
+
+  it('compares versions by their numbers', () => {
+    expect(['3.51.3', '3.51.10', '3.53.0', '4.0.0'].map(isSafeVersion)).to.deep.equal([true, true, true, true])
+    expect(['3.51.2', '3.50.99', '2.99.99', '3.51'].map(isSafeVersion)).to.deep.equal([false, false, false, false])
+  })
+})

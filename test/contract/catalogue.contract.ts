@@ -1,0 +1,380 @@
+import { expect } from 'chai'
+import type { PackId, SessionId, SnapshotId } from '../../src/core/ids.ts'
+import type { PackEntry } from '../../src/core/model.ts'
+import type { Catalogue, CatalogueWriter } from '../../src/manager/catalogue.ts'
+import { encodePackSet } from '../../src/manager/pack-set.ts'
+import { aNode, aSession, aSnapshot, hex, id32 } from '../support/catalogue-rows.ts'
+import { expectError } from '../support/expect-error.ts'
+
+export interface CatalogueDriver {
+  /** A new, empty catalogue. */
+  open(): Promise<Catalogue>
+  /** What is there after the process ended, for drivers that keep anything. */
+  reopen?: (catalogue: Catalogue) => Promise<Catalogue>
+}
+
+const text = (value: string): Uint8Array => Buffer.from(value)
+
+async function addVault(tx: CatalogueWriter): Promise<number> {
+  await tx.vaults.add({ name: 'default', vaultId: id32(1).subarray(0, 16), copies: 2, minCopies: 2 })
+  return (await tx.vaults.byName('default'))?.id ?? 0
+}
+
+interface Base {
+  readonly vault: number
+  readonly session: number
+  readonly pack: number
+}
+
+async function addBase(tx: CatalogueWriter): Promise<Base> {
+  const vault = await addVault(tx)
+  await tx.sessions.add(aSession(vault, 1))
+  const session = (await tx.sessions.find(hex(1) as SessionId))?.id ?? 0
+  const pack = await tx.packs.add({ packId: hex(7) as PackId, vault, session, requestId: 'r', lengthBytes: 100 })
+  return { vault, session, pack }
+}
+
+/** The sentences of the port's contract, on any driver. */
+export function testCatalogue(name: string, driver: CatalogueDriver): void {
+  describe(`the catalogue contract, ${name}`, () => {
+    let catalogue: Catalogue
+
+    beforeEach(async () => {
+      catalogue = await driver.open()
+    })
+
+    afterEach(async () => {
+      await catalogue.close()
+    })
+
+    describe('transactions', () => {
+      it('keep what a write did', async () => {
+        const answer = await catalogue.write(async (tx) => {
+          await tx.settings.set('a', text('1'))
+          return 42
+        })
+        expect(answer).to.equal(42)
+        const value = await catalogue.read((tx) => tx.settings.get('a'))
+        expect(Buffer.from(value ?? []).toString()).to.equal('1')
+      })
+
+      it('leave nothing of a write that throws, and reject with its error', async () => {
+        const failure = new Error('on purpose')
+        const outcome = await catalogue
+          .write(async (tx) => {
+            await addBase(tx)
+            await tx.settings.set('a', text('1'))
+            throw failure
+          })
+          .catch((error: unknown) => error)
+        expect(outcome).to.equal(failure)
+        const left = await catalogue.read(async (tx) => [await tx.settings.get('a'), await tx.vaults.all()])
+        expect(left).to.deep.equal([undefined, []])
+      })
+
+      it('keep the others of a group when one throws', async () => {
+        const outcomes = await Promise.allSettled(
+          [0, 1, 2, 3, 4].map((index) =>
+            catalogue.write(async (tx) => {
+              await tx.settings.set(`k${index}`, text('x'))
+              if (index % 2 === 1) throw new Error('odd')
+            }),
+          ),
+        )
+        expect(outcomes.map((outcome) => outcome.status)).to.deep.equal([
+          'fulfilled',
+          'rejected',
+          'fulfilled',
+          'rejected',
+          'fulfilled',
+        ])
+        const kept = await catalogue.read(async (tx) => {
+          const values = []
+          for (let index = 0; index < 5; index++) values.push((await tx.settings.get(`k${index}`)) !== undefined)
+          return values
+        })
+        expect(kept).to.deep.equal([true, false, true, false, true])
+      })
+
+      it('never let a read see what is not committed', async () => {
+        let seen: Promise<Uint8Array | undefined> | undefined
+        const write = catalogue.write(async (tx) => {
+          await tx.settings.set('a', text('1'))
+          seen = catalogue.read((other) => other.settings.get('a'))
+          for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+          await tx.settings.set('a', text('2'))
+          throw new Error('never mind')
+        })
+        await write.catch(() => undefined)
+        expect(await seen).to.equal(undefined)
+      })
+
+      it('run one after the other', async () => {
+        await catalogue.write((tx) => tx.settings.set('n', text('0')))
+        const increment = (): Promise<void> =>
+          catalogue.write(async (tx) => {
+            const value = Number(Buffer.from((await tx.settings.get('n')) ?? []).toString())
+            await Promise.resolve()
+            await tx.settings.set('n', text(String(value + 1)))
+          })
+        await Promise.all(Array.from({ length: 200 }, increment))
+        const value = await catalogue.read((tx) => tx.settings.get('n'))
+        expect(Buffer.from(value ?? []).toString()).to.equal('200')
+      })
+
+      it('end what is in progress before closing, and refuse what comes later', async () => {
+        const write = catalogue.write((tx) => tx.settings.set('a', text('1')))
+        await catalogue.close()
+        await write
+        await expectError(catalogue.read((tx) => tx.settings.get('a')), 'unavailable')
+      })
+    })
+
+    describe('tables', () => {
+      it('know nodes by id, and their boots for ever', async () => {
+        const rows = await catalogue.write(async (tx) => {
+          const first = await tx.nodes.put(aNode(1, 'n1'))
+          const again = await tx.nodes.put({ ...aNode(1, 'n1'), bootId: hex(901), registrationNumber: 2 })
+          await tx.nodes.raisePutSequence(first.id, 9)
+          await tx.nodes.raisePutSequence(first.id, 5)
+          return { first, again, found: await tx.nodes.find(first.ref.nodeId), old: await tx.nodes.boot(first.bootId) }
+        })
+        expect(rows.again.id).to.equal(rows.first.id)
+        expect(rows.found?.putSequence).to.equal(9)
+        expect(rows.found?.ref).to.deep.equal(rows.first.ref)
+        expect(rows.old).to.include({ node: rows.first.id, registrationNumber: 1 })
+      })
+
+      it('give sessions back as they were', async () => {
+        const found = await catalogue.write(async (tx) => {
+          const vault = await addVault(tx)
+          await tx.sessions.add({ ...aSession(vault, 1), paths: [Buffer.from([0xff, 0x0a]), text('/b')] })
+          await tx.sessions.add(aSession(vault, 2))
+          const second = await tx.sessions.find(hex(2) as SessionId)
+          await tx.sessions.finish(second?.id ?? 0, 'committed', 'ab')
+          return { one: await tx.sessions.byRequest('client', 'request-1'), open: await tx.sessions.open() }
+        })
+        expect(found.one?.paths.map((path) => Buffer.from(path))).to.deep.equal([
+          Buffer.from([0xff, 0x0a]),
+          Buffer.from('/b'),
+        ])
+        expect(found.one?.state).to.equal('open')
+        expect(found.open).to.deep.equal([hex(1)])
+      })
+
+      it('follow a pack through its pipelines to its end', async () => {
+        const ticket = { claims: text('claims'), signature: text('signature') }
+        const result = await catalogue.write(async (tx) => {
+          const { session, pack } = await addBase(tx)
+          await tx.packs.addGeneration(pack, 1, { failedNodeId: '', ticket })
+          await tx.packs.addGeneration(pack, 2, { failedNodeId: hex(5), ticket })
+          const open = await tx.packs.openOfSession(session)
+          await tx.packs.settle(pack, { state: 'committed', lengthBytes: 90 })
+          return {
+            open,
+            after: await tx.packs.find(hex(7) as PackId),
+            none: await tx.packs.open(),
+            generations: await tx.packs.generations(pack),
+            byIds: await tx.packs.byIds([pack, 999]),
+            forgotten: await tx.packs.forgetPipelines(session).then(() => tx.packs.generations(pack)),
+          }
+        })
+        expect(result.open).to.have.length(1)
+        expect(result.after).to.include({ state: 'committed', lengthBytes: 90, generation: 2, requestId: 'r' })
+        expect(result.none).to.deep.equal([])
+        expect(result.generations.map((row) => [row.generation, row.failedNodeId])).to.deep.equal([
+          [1, ''],
+          [2, hex(5)],
+        ])
+        expect(result.byIds.map((row) => row?.packId)).to.deep.equal([hex(7), undefined])
+        expect(result.forgotten).to.deep.equal([])
+      })
+
+      it('count copies on the nodes that count, and forget those of a node', async () => {
+        const result = await catalogue.write(async (tx) => {
+          const { pack, vault } = await addBase(tx)
+          await tx.packs.settle(pack, { state: 'committed', lengthBytes: 90 })
+          const one = await tx.nodes.put(aNode(1, 'n1'))
+          const two = await tx.nodes.put(aNode(2, 'n2'))
+          await tx.copies.add(pack, { node: one.id, putSequence: 3, provenAtMs: 50 })
+          await tx.copies.add(pack, { node: two.id, putSequence: 4, provenAtMs: 60 })
+          const both = await tx.packs.countByCopies([one.id, two.id])
+          const none = await tx.packs.countByCopies([])
+          const before = await tx.copies.version()
+          const dropped = await tx.copies.dropNode(one.id)
+          return { vault, both, none, dropped, left: await tx.copies.of([pack, 999]), two, before, after: await tx.copies.version() }
+        })
+        expect(result.both.map((row) => ({ ...row }))).to.deep.equal([{ vault: result.vault, copies: 2, packs: 1 }])
+        expect(result.none.map((row) => ({ ...row }))).to.deep.equal([{ vault: result.vault, copies: 0, packs: 1 }])
+        expect(result.dropped).to.equal(1)
+        expect(result.left.map((rows) => rows.map((row) => row.node))).to.deep.equal([[result.two.id], []])
+        expect(result.after).not.to.equal(result.before)
+      })
+
+      it('find chunks in the order asked for, and move them', async () => {
+        const entry = (n: number, more: Partial<PackEntry> = {}): PackEntry => ({
+          chunkId: id32(n),
+          kind: 'data',
+          offset: n,
+          length: 10,
+          plainLength: 20,
+          refs: new Uint8Array(),
+          ...more,
+        })
+        const result = await catalogue.write(async (tx) => {
+          const { vault, session, pack } = await addBase(tx)
+          await tx.chunks.put(vault, pack, [entry(1), entry(2, { kind: 'tree', refs: id32(1) })])
+          const found = await tx.chunks.find(vault, [id32(2), id32(3), id32(1)])
+          const elsewhere = await tx.chunks.find(vault + 1, [id32(1)])
+          const second = await tx.packs.add({ packId: hex(8) as PackId, vault, session, requestId: 's', lengthBytes: 1 })
+          await tx.chunks.put(vault, second, [entry(1, { offset: 500, length: 11 })])
+          const moved = await tx.chunks.find(vault, [id32(1)])
+          return { found, elsewhere, moved, second, refs: await tx.chunks.refs(vault, [id32(1), id32(2)]) }
+        })
+        expect(result.found.map((row) => row?.kind)).to.deep.equal(['tree', undefined, 'data'])
+        expect(result.elsewhere).to.deep.equal([undefined])
+        expect(result.moved[0]).to.include({ pack: result.second, offset: 500, length: 11, plainLength: 20 })
+        expect(result.refs.map((refs) => refs && Buffer.from(refs))).to.deep.equal([undefined, Buffer.from(id32(1))])
+      })
+
+      it('order snapshots by their commit, whatever the clock says', async () => {
+        const result = await catalogue.write(async (tx) => {
+          const vault = await addVault(tx)
+          const sequences = []
+          for (const n of [5, 3, 9]) {
+            sequences.push(await tx.snapshots.add({ ...aSnapshot(vault, n), committedAtMs: 1000 - n }))
+          }
+          await tx.snapshots.add({ ...aSnapshot(vault, 70), fileName: 'f', fileVersion: 1 })
+          const all = { vault, host: '', limit: 10 }
+          return {
+            sequences,
+            oldest: await tx.snapshots.page({ ...all, from: 0, order: 'oldest-first' }),
+            newest: await tx.snapshots.page({ ...all, from: 1e9, order: 'newest-first', limit: 1 }),
+            other: await tx.snapshots.page({ ...all, host: 'elsewhere', from: 0, order: 'oldest-first' }),
+            parent: await tx.snapshots.newest(vault, 'host', text('paths')),
+            prefix: await tx.snapshots.byPrefix(vault, aSnapshot(vault, 3).snapshotId.slice(0, 8), 2),
+            packs: await tx.snapshots.packs(sequences[1] ?? 0),
+            summary: await tx.snapshots.summary(),
+          }
+        })
+        expect(result.sequences).to.deep.equal(result.sequences.toSorted((a, b) => a - b))
+        expect(result.oldest.map((row) => row.commitSequence)).to.deep.equal(result.sequences)
+        expect(result.newest[0]?.commitSequence).to.equal(result.sequences[2])
+        expect(result.other).to.deep.equal([])
+        expect(result.parent?.commitSequence).to.equal(result.sequences[2])
+        expect(result.prefix.map((row) => row.commitSequence)).to.deep.equal([result.sequences[1]])
+        expect(Buffer.from(result.packs)).to.deep.equal(Buffer.from(encodePackSet([3])))
+        expect({ ...result.summary }).to.deep.equal({ count: 3, newestAtMs: 997 })
+      })
+
+      it('list the newest version of each file that is not deleted', async () => {
+        const result = await catalogue.write(async (tx) => {
+          const vault = await addVault(tx)
+          let n = 100
+          const put = async (name: string, version: number): Promise<void> => {
+            const commitSequence = await tx.snapshots.add({ ...aSnapshot(vault, n++), fileName: name, fileVersion: version })
+            await tx.files.add(vault, { name, version, createdAtMs: n, commitSequence })
+          }
+          await put('a', 1)
+          await put('a', 2)
+          await put('b', 1)
+          await tx.files.add(vault, { name: 'b', version: 2, createdAtMs: 1, commitSequence: 0 })
+          await put('dir/x', 1)
+          await put('dir/y', 1)
+          return {
+            all: await tx.files.list(vault, '', { after: '', limit: 10 }),
+            prefix: await tx.files.list(vault, 'dir/', { after: 'dir/x', limit: 10 }),
+            versions: await tx.files.versions(vault, 'b', { before: 99, limit: 10 }),
+            newest: await tx.files.newest(vault, 'a'),
+          }
+        })
+        expect(result.all.map((row) => `${row.name} ${row.version}`)).to.deep.equal(['a 2', 'dir/x 1', 'dir/y 1'])
+        expect(result.prefix.map((row) => row.name)).to.deep.equal(['dir/y'])
+        expect(result.versions.map((row) => [row.version, row.deleted])).to.deep.equal([
+          [2, true],
+          [1, false],
+        ])
+        expect(result.newest?.snapshot?.fileVersion).to.equal(2)
+      })
+
+      it('keep orders until they are carried out', async () => {
+        const result = await catalogue.write(async (tx) => {
+          const node = await tx.nodes.put(aNode(1, 'n1'))
+          const action = {
+            kind: 'drop-pack',
+            packId: hex(7) as PackId,
+            incarnation: node.ref.incarnation,
+            putSequenceMax: 0,
+            generationMax: 3,
+          } as const
+          await tx.orders.add(node.id, { orderId: 'one', action })
+          await tx.orders.add(node.id, { orderId: 'two', action })
+          await tx.orders.remove(node.id + 1, 'two')
+          await tx.orders.remove(node.id, 'one')
+          await tx.orders.remove(node.id, 'one')
+          return { left: await tx.orders.ofNode(node.id, 10), action }
+        })
+        expect(result.left).to.deep.equal([{ orderId: 'two', action: result.action }])
+      })
+
+      it('number operations upwards', async () => {
+        const base = { timeMs: 5, actor: 'a', subject: 's', result: 'ok', detail: '', snapshotId: '', durationMs: 0 } as const
+        const result = await catalogue.write(async (tx) => {
+          const numbers = []
+          for (const kind of ['backup', 'put', 'backup']) numbers.push(await tx.operations.add({ kind, ...base }))
+          return {
+            numbers,
+            all: await tx.operations.page({ kind: '', before: 1e9, limit: 2 }),
+            backups: await tx.operations.page({ kind: 'backup', before: numbers[2] ?? 0, limit: 10 }),
+          }
+        })
+        const [first, second, third] = result.numbers
+        expect(result.all.map((row) => row.number)).to.deep.equal([third, second])
+        expect(result.backups.map((row) => row.number)).to.deep.equal([first])
+      })
+
+      it('chain the log', async () => {
+        const row = { previousHash: id32(1), hash: id32(2), kind: 'commit', payload: text('{}') }
+        const newest = await catalogue.write(async (tx) => {
+          await tx.log.append(row)
+          return tx.log.newest()
+        })
+        expect(newest?.kind).to.equal('commit')
+        expect(Buffer.from(newest?.hash ?? [])).to.deep.equal(Buffer.from(id32(2)))
+      })
+    })
+
+    const { reopen } = driver
+    if (reopen !== undefined) {
+      it('has everything that was acknowledged after it was opened again', async () => {
+        await catalogue.write(async (tx) => {
+          const { vault } = await addBase(tx)
+          await tx.snapshots.add(aSnapshot(vault, 3))
+        })
+        catalogue = await reopen(catalogue)
+        const found = await catalogue.read(async (tx) => [
+          await tx.sessions.open(),
+          (await tx.snapshots.find(aSnapshot(1, 3).snapshotId as SnapshotId))?.fileVersion,
+        ])
+        expect(found).to.deep.equal([[hex(1)], 0])
+      })
+
+      it('goes on numbering where it was', async () => {
+        const operation = {
+          kind: 'backup',
+          timeMs: 5,
+          actor: 'a',
+          subject: 's',
+          result: 'ok',
+          detail: '',
+          snapshotId: '',
+          durationMs: 0,
+        } as const
+        const first = await catalogue.write((tx) => tx.operations.add(operation))
+        catalogue = await reopen(catalogue)
+        const second = await catalogue.write((tx) => tx.operations.add(operation))
+        expect(second).to.be.greaterThan(first)
+      })
+    }
+  })
+}

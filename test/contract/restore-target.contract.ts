@@ -1,0 +1,165 @@
+import { expect } from 'chai'
+import { isTwofoldError } from '../../src/core/errors.ts'
+import type { ErrorCode } from '../../src/core/errors.ts'
+import type { RestoreTarget, TargetMetadata, TargetPath } from '../../src/client/restore-target.ts'
+
+const names = (path: string): TargetPath => path.split('/').map((name) => Buffer.from(name))
+const metadata = (fields: Partial<TargetMetadata> = {}): TargetMetadata => {
+  return { mode: 0o644, uid: 0, gid: 0, mtimeNs: 1_700_000_000_500_000_000n, ...fields }
+}
+
+export async function expectCode(work: Promise<unknown>, code: ErrorCode): Promise<void> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!isTwofoldError(error, code)) expect.fail(`expected ${code}, got ${String(error)}`)
+}
+
+export async function readAll(target: RestoreTarget, path: string): Promise<string> {
+  const into = Buffer.alloc(1 << 20)
+  return into.subarray(0, await target.readFile(names(path), into, 0)).toString()
+}
+
+export async function writeFile(target: RestoreTarget, path: string, content: string): Promise<void> {
+  const file = await target.createFile(names(path), content.length)
+  await file.write(Buffer.from(content), 0)
+  await file.commit(metadata())
+}
+
+/** What every `RestoreTarget` keeps to. `make` gives a fresh one whose root does not exist yet. */
+export function restoreTargetContract(make: () => RestoreTarget): void {
+  let target: RestoreTarget
+  beforeEach(async () => {
+    target = make()
+    await target.prepare()
+  })
+  afterEach(() => target.close())
+
+  it('knows nothing of what is not there', async () => {
+    expect(await target.stat(names('nothing'))).to.equal(undefined)
+    expect(await target.stat(names('no/such/way'))).to.equal(undefined)
+    await expectCode(target.readFile(names('nothing'), Buffer.alloc(1), 0), 'not-found')
+  })
+
+  it('makes a directory with those above it, again without harm', async () => {
+    await target.makeDirectory(names('a/b/c'), { replace: false })
+    await target.makeDirectory(names('a/b/c'), { replace: false })
+    expect((await target.stat(names('a/b')))?.type).to.equal('directory')
+    await target.setDirectoryMetadata(names('a/b'), metadata({ mode: 0o750 }))
+    expect((await target.stat(names('a/b')))?.mtimeNs).to.equal(1_700_000_000_500_000_000n)
+  })
+
+  it('shows a file only when it is committed, with its metadata', async () => {
+    const file = await target.createFile(names('file'), 8)
+    await file.write(Buffer.from('efgh'), 4)
+    await file.write(Buffer.from('abcd'), 0)
+    expect(await target.stat(names('file'))).to.equal(undefined)
+    await file.commit(metadata())
+    const stat = await target.stat(names('file'))
+    expect(stat).to.include({ type: 'file', size: 8, mtimeNs: 1_700_000_000_500_000_000n })
+    expect(await readAll(target, 'file')).to.equal('abcdefgh')
+  })
+
+  it('fills with zeros what is not written', async () => {
+    const file = await target.createFile(names('file'), 6)
+    await file.write(Buffer.from('x'), 2)
+    await file.commit(metadata())
+    expect(await readAll(target, 'file')).to.equal('\0\0x\0\0\0')
+  })
+
+  it('leaves nothing of a file that is discarded', async () => {
+    const file = await target.createFile(names('file'), 4)
+    await file.write(Buffer.from('abcd'), 0)
+    await file.discard()
+    await file.discard()
+    expect(await target.stat(names('file'))).to.equal(undefined)
+  })
+
+  it('replaces a file and a symbolic link, but no directory', async () => {
+    await writeFile(target, 'a', 'old')
+    await target.makeSymlink(names('b'), Buffer.from('a'), metadata())
+    await target.makeDirectory(names('c'), { replace: false })
+    await writeFile(target, 'a', 'new')
+    await writeFile(target, 'b', 'file')
+    expect(await readAll(target, 'a')).to.equal('new')
+    expect(await readAll(target, 'b')).to.equal('file')
+    await expectCode(writeFile(target, 'c', 'file'), 'failed-precondition')
+    expect((await target.stat(names('c')))?.type).to.equal('directory')
+  })
+
+  it('puts a directory in the place of something else only when told to', async () => {
+    await writeFile(target, 'a', 'file')
+    await expectCode(target.makeDirectory(names('a/b'), { replace: false }), 'already-exists')
+    expect(await readAll(target, 'a')).to.equal('file')
+    await target.makeDirectory(names('a/b'), { replace: true })
+    expect((await target.stat(names('a/b')))?.type).to.equal('directory')
+  })
+
+  it('makes symbolic links to anything, and replaces them', async () => {
+    await target.makeSymlink(names('link'), Buffer.from('/nowhere'), metadata())
+    await target.makeSymlink(names('link'), Buffer.from([0x66, 0xff, 0x0a]), metadata())
+    const stat = await target.stat(names('link'))
+    expect(stat).to.include({ type: 'symlink', size: 3, mtimeNs: 1_700_000_000_500_000_000n })
+    await expectCode(target.readFile(names('link'), Buffer.alloc(1), 0), 'failed-precondition')
+  })
+
+  it('gives a file a further name, also over an existing one', async () => {
+    await writeFile(target, 'a', 'content')
+    await writeFile(target, 'c', 'other')
+    await target.makeLink(names('a'), names('b'))
+    await target.makeLink(names('a'), names('c'))
+    await target.makeLink(names('a'), names('c'))
+    const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => target.stat(names(name))))
+    expect(b?.identity).to.equal(a?.identity)
+    expect(c?.identity).to.equal(a?.identity)
+    await expectCode(target.makeLink(names('nothing'), names('d')), 'not-found')
+  })
+
+  it('sets the metadata of a file that stays', async () => {
+    await writeFile(target, 'a', 'content')
+    await target.setFileMetadata(names('a'), metadata({ mtimeNs: -1_500_000_000n }))
+    expect((await target.stat(names('a')))?.mtimeNs).to.equal(-1_500_000_000n)
+    expect(await readAll(target, 'a')).to.equal('content')
+  })
+
+  it('refuses names that lead elsewhere', async () => {
+    for (const name of ['..', '.', '', 'a/b', '/etc', 'a\0b', 'x'.repeat(256)]) {
+      const path = [Buffer.from(name)]
+      await expectCode(target.createFile(path, 1), 'integrity')
+      await expectCode(target.makeDirectory([...path, Buffer.from('x')], { replace: true }), 'integrity')
+      await expectCode(target.makeSymlink(path, Buffer.from('x'), metadata()), 'integrity')
+      await expectCode(target.makeLink(names('a'), path), 'integrity')
+      await expectCode(target.stat(path), 'integrity')
+    }
+  })
+
+  it('does not go through a symbolic link', async () => {
+    await target.makeDirectory(names('real'), { replace: false })
+    await target.makeSymlink(names('link'), Buffer.from('real'), metadata())
+    await expectCode(target.createFile(names('link/file'), 1), 'failed-precondition')
+    await expectCode(target.setDirectoryMetadata(names('link'), metadata()), 'failed-precondition')
+    expect(await target.stat(names('real/file'))).to.equal(undefined)
+  })
+
+  it('takes any name that a file system takes', async () => {
+    const odd = [Buffer.from([0xff, 0xfe]), Buffer.from('new\nline'), Buffer.alloc(255, 'x'), Buffer.from(' ')]
+    for (const name of odd) {
+      const file = await target.createFile([name], 1)
+      await file.write(Buffer.from('y'), 0)
+      await file.commit(metadata())
+      expect((await target.stat([name]))?.size).to.equal(1)
+    }
+  })
+
+  it('has hundreds of files open at once, as far as its user can see', async () => {
+    const files = await Promise.all(
+      Array.from({ length: 400 }, (_, index) => target.createFile(names(`f${index}`), 2)),
+    )
+    for (const [index, file] of files.entries()) await file.write(Buffer.from(String(index % 10)), 0)
+    for (const file of files) await file.write(Buffer.from('!'), 1)
+    for (const file of files) await file.commit(metadata())
+    expect(await readAll(target, 'f17')).to.equal('7!')
+    expect(await readAll(target, 'f399')).to.equal('9!')
+  })
+}

@@ -1,0 +1,154 @@
+import { expect } from 'chai'
+import { createBackupFixture } from '../../../support/backup-fixture.ts'
+
+describe('a backup with a parent', () => {
+  it('reads nothing and stores only the snapshot itself when nothing changed', async () => {
+    const { source, random, backup, entries, cluster } = createBackupFixture()
+    for (let number = 0; number < 300; number++) source.file(`/src/d${number}/f`, random.bytes(100))
+    const first = await backup()
+    source.reads.length = 0
+    cluster.trace.length = 0
+    const packs = cluster.packs.size
+    const second = await backup()
+    expect(source.reads).to.deep.equal([])
+    expect(cluster.packs.size).to.equal(packs + 1)
+    expect([...cluster.packs.values()].at(-1)?.entries.map((entry) => entry.kind)).to.deep.equal(['snapshot'])
+    expect(second.snapshot?.manifest.tree).to.deep.equal(first.snapshot?.manifest.tree)
+    expect(second.parent).to.equal(first.snapshot?.id)
+    expect(second.stats).to.include({ filesUnmodified: 300, filesNew: 0, readBytes: 0, newBytes: 0 })
+    expect((await entries(second)).size).to.equal(601)
+  })
+
+  it('asks for many directories at once, not for each', async () => {
+    const { source, backup, cluster } = createBackupFixture()
+    for (let number = 0; number < 1000; number++) source.file(`/src/d${number}/f`, 'same')
+    await backup()
+    cluster.trace.length = 0
+    await backup()
+    expect(cluster.count('locateChunks')).to.be.lessThan(12)
+    expect(cluster.count('lookupChunks')).to.be.lessThan(12)
+  })
+
+  it('reads what changed, and only that', async () => {
+    const { source, backup, entries } = createBackupFixture()
+    source.file('/src/same', 'same')
+    source.file('/src/other', 'before')
+    source.file('/src/gone', 'gone')
+    source.file('/src/turned', 'file')
+    await backup()
+    source.reads.length = 0
+    source.file('/src/other', 'after')
+    source.file('/src/new', 'new')
+    source.remove('/src/gone')
+    source.remove('/src/turned')
+    source.file('/src/turned/into', 'a directory')
+    const summary = await backup()
+    expect(source.reads.sort()).to.deep.equal(['/src/new', '/src/other', '/src/turned/into'])
+    expect(summary.stats).to.include({ filesNew: 2, filesChanged: 1, filesUnmodified: 1 })
+    const stored = await entries(summary)
+    expect(stored.get('/src/other')?.content.toString()).to.equal('after')
+    expect(stored.has('/src/gone')).to.equal(false)
+  })
+
+  it('tells a file that was replaced by one of the same size and time', async () => {
+    const { source, backup } = createBackupFixture()
+    const old = source.file('/src/a', 'one')
+    await backup()
+    source.remove('/src/a')
+    const file = source.file('/src/a', 'two')
+    file.mtimeNs = old.mtimeNs
+    file.ctimeNs = old.ctimeNs
+    source.reads.length = 0
+    await backup()
+    expect(source.reads).to.deep.equal(['/src/a'])
+  })
+
+  it('reads everything when forced, and stores nothing new', async () => {
+    const { source, backup } = createBackupFixture()
+    source.file('/src/a', 'content')
+    await backup()
+    const summary = await backup({ force: true })
+    expect(summary.parent).to.equal(undefined)
+    expect(summary.stats).to.include({ filesNew: 1, chunksNew: 0, chunksKnown: 1 })
+  })
+
+  it('reads a file again when its chunks have lost copies', async () => {
+    const { source, random, backup, entries, cluster } = createBackupFixture()
+    source.file('/src/a', random.bytes(1000))
+    source.file('/src/b', random.bytes(1000))
+    await backup()
+    const data = [...cluster.packs.values()].find((pack) => pack.entries.some((entry) => entry.kind === 'data'))
+    if (data === undefined) throw new Error('there is no data pack')
+    cluster.loseCopies(data.packId, cluster.holders(data)[0]?.name)
+    source.reads.length = 0
+    const summary = await backup()
+    expect(source.reads).to.deep.equal(['/src/a', '/src/b'])
+    expect(summary.stats.chunksNew).to.equal(2)
+    expect((await entries(summary)).get('/src/a')?.content.length).to.equal(1000)
+  })
+
+  it('goes on without the parts of the parent that cannot be read', async () => {
+    const { source, backup, entries, cluster, eventsOf } = createBackupFixture()
+    source.file('/src/a', 'content')
+    await backup()
+    for (const pack of cluster.packs.values()) {
+      if (pack.entries.some((entry) => entry.kind === 'tree')) cluster.loseCopies(pack.packId)
+    }
+    const summary = await backup()
+    expect(summary.stats.errors).to.equal(0)
+    expect(eventsOf('note').some(({ message }) => message.includes('read again'))).to.equal(true)
+    expect((await entries(summary)).get('/src/a')?.content.toString()).to.equal('content')
+  })
+
+  it('takes over files of very many extents by their lists', async () => {
+    const { source, random, backup, entries } = createBackupFixture()
+    const unit = 64 * 1024
+    const content = Buffer.alloc(1100 * unit)
+    const data = random.bytes(unit)
+    for (let at = 0; at < content.length; at += 2 * unit) content.set(data, at)
+    source.file('/src/holes', content).allocatedBytes = content.length / 2
+    const first = await backup()
+    const stored = (await entries(first)).get('/src/holes')
+    expect(stored?.entry.extentLists).to.have.length(1)
+    expect(stored?.content.equals(content)).to.equal(true)
+    source.reads.length = 0
+    const second = await backup()
+    expect(source.reads).to.deep.equal([])
+    expect(second.snapshot?.manifest.tree).to.deep.equal(first.snapshot?.manifest.tree)
+  }).timeout(20_000)
+
+  it('compares with the named parent, across hosts', async () => {
+    const { source, backup } = createBackupFixture()
+    source.file('/src/a', 'content')
+    const first = await backup({ host: 'one' })
+    expect((await backup({ host: 'two' })).parent).to.equal(undefined)
+    const named = await backup({ host: 'two', parent: first.snapshot?.shortId })
+    expect(named.parent).to.equal(first.snapshot?.id)
+    expect(named.stats.filesUnmodified).to.equal(1)
+  })
+})
+
+describe('a dry run', () => {
+  it('says what would be read, and does nothing', async () => {
+    const { source, backup, cluster, eventsOf } = createBackupFixture()
+    source.file('/src/same', 'same')
+    source.file('/src/changed', 'before')
+    await backup()
+    source.file('/src/changed', 'after!')
+    source.file('/src/new', 'new')
+    source.reads.length = 0
+    cluster.trace.length = 0
+    const summary = await backup({ dryRun: true })
+    expect(summary.snapshot).to.equal(undefined)
+    expect(summary.stats).to.include({ filesNew: 1, filesChanged: 1, filesUnmodified: 1, readBytes: 9 })
+    expect(source.reads).to.deep.equal([])
+    expect(cluster.count('beginBackup') + cluster.count('upload')).to.equal(0)
+    expect(eventsOf('file').slice(-3).map(({ action }) => action)).to.deep.equal(['modified', 'new', 'unchanged'])
+  })
+
+  it('takes everything for new where there is no parent', async () => {
+    const { source, backup } = createBackupFixture()
+    source.file('/src/a', 'a')
+    expect((await backup({ dryRun: true })).stats).to.include({ filesNew: 1, filesUnmodified: 0 })
+  })
+})
