@@ -95,7 +95,7 @@ $(built): $(sources) $(generated) tsconfig.json | $(installed)
 # --- test
 
 test: $(built) ## run all tests
-	@$(mocha)
+	@$(mocha) 'test/**/*.test.ts'
 
 test-unit: $(generated) ## run the fast tests: units, contracts, tidiness
 	@$(mocha) $(fast_tests)

@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander'
-import { readFile } from 'node:fs/promises'
 import { TwofoldError, describeError, isTwofoldError, toTwofoldError } from '../core/errors.ts'
 import type { Cli } from './cli.ts'
 import { commands } from './commands.ts'
@@ -8,6 +7,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './output.ts'
+import { readVersion } from './program-version.ts'
 
 /** The options before a command's name that take a value. */
 const optionsWithValue = new Set(['-m', '--manager', '--vault'])
@@ -120,9 +120,4 @@ function toShownError(error: unknown, cli: Cli): TwofoldError {
     cli.terminal.stderr.write(`${error.stack ?? error.message}\n`)
   }
   return new TwofoldError(toTwofoldError(error).code, `something unexpected failed: ${details}`, { cause: error })
-}
-
-export async function readVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -5,6 +5,8 @@ import { untilStdinEnds } from './stdin-watch.ts'
 
 export interface RunningServer {
   readonly address: string
+  /** Rejects when it cannot go on; absent when nothing but `stop` ends it. */
+  readonly ended?: Promise<void>
   stop(): Promise<void>
 }
 
@@ -20,7 +22,8 @@ export async function runServer<Options extends CommonOptions & { readonly logLe
   try {
     await output.record({ message_type: 'ready', address: server.address })
     await output.line(`${name} listens on ${server.address}`)
-    await Promise.race([untilAborted(cli.signal), untilStdinEnds(cli.stdin, cli.environment)])
+    const asked = [untilAborted(cli.signal), untilStdinEnds(cli.stdin, cli.environment)]
+    await Promise.race(server.ended === undefined ? asked : [...asked, server.ended])
   } finally {
     logger.info('stopping', { address: server.address })
     await server.stop()

@@ -108,8 +108,7 @@ export class PackReader {
     let well = false
     try {
       const request = { packId: read.pack.packId, ranges: mergeRanges(attempt.wanted) }
-      for await (const slice of this.#deps.storage.read(node, request, { signal: guard.signal })) {
-        guard.moved()
+      for await (const slice of guard.watch(this.#deps.storage.read(node, request, { signal: guard.signal }))) {
         assembler.push(slice)
         if (assembler.complete) break
       }

@@ -113,6 +113,7 @@ export class FileWriter {
     const missing: { index: number; error: TwofoldError }[] = []
     const onMissing = (index: number, error: TwofoldError): void => void missing.push({ index, error })
     for await (const { index, plain } of loader.load(vault, batch.ids, { ...load, onMissing })) {
+      load.signal?.throwIfAborted()
       for (const placement of batch.placements[index] ?? []) await this.#write(placement, plain)
       await this.#giveUp(batch, missing)
     }

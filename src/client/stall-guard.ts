@@ -18,7 +18,7 @@ export class StallGuard {
     this.#idleMs = idleMs
     this.#linked = linkedController(parent)
     this.#lastMs = clock.monotonicMs()
-    void this.#watch()
+    void this.#run()
   }
 
   get signal(): AbortSignal {
@@ -30,9 +30,34 @@ export class StallGuard {
     return this.#stalled
   }
 
-  /** Something moved. */
-  moved(): void {
-    this.#lastMs = this.#clock.monotonicMs()
+  /**
+   * The items of `source`, each of which counts as movement.
+   * @throws the signal's reason as soon as it is aborted, whether or not the source takes notice.
+   */
+  async *watch<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+    const { signal } = this
+    const iterator = source[Symbol.asyncIterator]()
+    let over = false
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+    })
+    // When nobody waits for it any more, the abort is no news.
+    aborted.catch(() => undefined)
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        const next = await Promise.race([iterator.next(), aborted])
+        this.#lastMs = this.#clock.monotonicMs()
+        if (next.done === true) {
+          over = true
+          return
+        }
+        yield next.value
+      }
+    } finally {
+      // Not awaited: a source that does not move would only end when it does.
+      if (!over) iterator.return?.()?.catch(() => undefined)
+    }
   }
 
   /** Ends the watch. The signal is aborted too, so that whatever still listens stops. */
@@ -41,7 +66,7 @@ export class StallGuard {
     this.#linked.controller.abort(new TwofoldError('cancelled', 'the read is over'))
   }
 
-  async #watch(): Promise<void> {
+  async #run(): Promise<void> {
     try {
       for (;;) {
         const left = this.#lastMs + this.#idleMs - this.#clock.monotonicMs()

@@ -7,6 +7,7 @@ import type { TreeEntry, TreeNode } from '../format/tree.ts'
 import type { ChunkLoader } from './chunk-loader.ts'
 import type { CopyProblem } from './pack-reader.ts'
 import { joinPath } from './source-tree.ts'
+import { checkTargetName } from './target-name.ts'
 
 /** An entry with its path from the root of the walk: absolute, as bytes. */
 export interface ListedEntry extends TreeEntry {
@@ -101,7 +102,7 @@ class TreeWalk {
     const node = this.#ahead.get(key) ?? new TwofoldError('internal', `tree ${toHex(step.id)} was not fetched`)
     this.#ahead.delete(key)
     this.#steps.pop()
-    const problem = node instanceof TwofoldError ? node : misplacedParts(step, node)
+    const problem = node instanceof TwofoldError ? node : treeProblem(step, node)
     if (problem !== undefined) {
       if (this.#options.onMissing === undefined) throw problem
       this.#options.onMissing(step.path, problem)
@@ -151,7 +152,19 @@ class TreeWalk {
   }
 }
 
-function misplacedParts(step: TreeStep, node: TreeNode): TwofoldError | undefined {
-  if (!step.isPart || node.parts.length === 0) return undefined
-  return new TwofoldError('integrity', `tree ${toHex(step.id)} is a part of a directory and has parts itself`)
+/**
+ * What is wrong with a tree that was read. Names were checked when it was decoded; they are once more because files are
+ * written under them.
+ */
+function treeProblem(step: TreeStep, node: TreeNode): TwofoldError | undefined {
+  if (step.isPart && node.parts.length > 0) {
+    return new TwofoldError('integrity', `tree ${toHex(step.id)} is a part of a directory and has parts itself`)
+  }
+  try {
+    for (const { name } of node.entries) checkTargetName(name)
+    return undefined
+  } catch (error) {
+    if (error instanceof TwofoldError) return error
+    throw error
+  }
 }

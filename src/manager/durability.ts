@@ -61,7 +61,12 @@ export class DurabilityReader {
     for (let start = 0; start < packs.length; start += catalogueSliceRows) {
       const slice = packs.slice(start, start + catalogueSliceRows)
       const copies = await this.#catalogue.read((tx) => tx.copies.of(slice))
-      for (const held of copies) this.#add(tally, held.filter((copy) => counted.has(copy.node)), copiesWanted)
+      for (const held of copies)
+        this.#add(
+          tally,
+          held.filter((copy) => counted.has(copy.node)),
+          copiesWanted,
+        )
       await this.#clock.yield()
     }
     return {

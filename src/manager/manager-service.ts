@@ -3,8 +3,7 @@ import { ManagerService } from '../gen/twofold/v1/manager.ts'
 import type { ManagerServer } from '../gen/twofold/v1/manager.ts'
 import { clientStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
-import * as from from './convert.ts'
-import * as to from './convert-request.ts'
+import * as convert from './convert.ts'
 import type { Manager } from './manager.ts'
 
 /** The manager behind gRPC: translation and nothing else. */
@@ -18,18 +17,18 @@ type NodeCalls = Pick<ManagerServer, 'register' | 'heartbeat' | 'commitPack' | '
 function nodeCalls(manager: Manager): NodeCalls {
   return {
     register: unaryHandler(async (request, options) =>
-      from.fromRegistration(await manager.register(to.toRegister(request), options)),
+      convert.fromRegistration(await manager.register(convert.toRegister(request), options)),
     ),
     heartbeat: unaryHandler(async (request, options) =>
-      from.fromHeartbeatReply(await manager.heartbeat(to.toHeartbeat(request), options)),
+      convert.fromHeartbeatReply(await manager.heartbeat(convert.toHeartbeat(request), options)),
     ),
     commitPack: clientStreamHandler(async (messages, options) => {
-      await manager.commitPack(await to.readCommitPack(messages), options)
+      await manager.commitPack(await convert.readCommitPack(messages), options)
       return {}
     }),
     replaceReplica: unaryHandler(async (request, options) => {
-      const { ticket, replica } = await manager.replaceReplica(to.toReplaceReplica(request), options)
-      return { ticket: from.fromSigned(ticket), replica: from.fromNodeRef(replica) }
+      const { ticket, replica } = await manager.replaceReplica(convert.toReplaceReplica(request), options)
+      return { ticket: convert.fromSigned(ticket), replica: convert.fromNodeRef(replica) }
     }),
   }
 }
@@ -49,36 +48,36 @@ type BackupCalls = Pick<
 function backupCalls(manager: Manager): BackupCalls {
   return {
     beginBackup: unaryHandler(async (request, options) =>
-      from.fromSession(await manager.beginBackup(request, options)),
+      convert.fromSession(await manager.beginBackup(request, options)),
     ),
     renewSession: unaryHandler(async ({ session }, options) => ({
-      leaseMs: await manager.renewSession(to.toSessionRef(session), options),
+      leaseMs: await manager.renewSession(convert.toSessionRef(session), options),
     })),
     endSession: unaryHandler(async ({ session, reason }, options) => {
-      await manager.endSession(to.toSessionRef(session), reason, options)
+      await manager.endSession(convert.toSessionRef(session), reason, options)
       return {}
     }),
     lookupChunks: unaryHandler(async ({ session, chunkIds }, options) => ({
-      present: [...(await manager.lookupChunks(to.toSessionRef(session), to.toChunkIds(chunkIds), options))],
+      present: [...(await manager.lookupChunks(convert.toSessionRef(session), convert.toChunkIds(chunkIds), options))],
     })),
     allocatePack: unaryHandler(async (request, options) => {
-      const allocation = await manager.allocatePack(to.toAllocatePack(request), options)
+      const allocation = await manager.allocatePack(convert.toAllocatePack(request), options)
       return {
         packId: allocation.packId,
-        ticket: from.fromSigned(allocation.ticket),
-        primary: from.fromNodeRef(allocation.primary),
-        replicas: allocation.replicas.map(from.fromNodeRef),
+        ticket: convert.fromSigned(allocation.ticket),
+        primary: convert.fromNodeRef(allocation.primary),
+        replicas: allocation.replicas.map(convert.fromNodeRef),
       }
     }),
     abandonPack: unaryHandler(async (request, options) => {
-      const { committed, nodes } = await manager.abandonPack(to.toAbandonPack(request), options)
-      return { committed, nodes: nodes.map(from.fromNodeRef) }
+      const { committed, nodes } = await manager.abandonPack(convert.toAbandonPack(request), options)
+      return { committed, nodes: nodes.map(convert.fromNodeRef) }
     }),
     commitSnapshot: unaryHandler(async (request, options) => ({
-      snapshot: from.fromSnapshot(await manager.commitSnapshot(to.toCommitSnapshot(request), options)),
+      snapshot: convert.fromSnapshot(await manager.commitSnapshot(convert.toCommitSnapshot(request), options)),
     })),
     deleteFile: unaryHandler(async ({ vault, name, actor }, options) => ({
-      file: from.fromFileRecord(await manager.deleteFile(vault, name, actor, options)),
+      file: convert.fromFileRecord(await manager.deleteFile(vault, name, actor, options)),
     })),
   }
 }
@@ -98,31 +97,31 @@ type ViewCalls = Pick<
 function viewCalls(manager: Manager): ViewCalls {
   return {
     locateChunks: unaryHandler(async ({ vault, chunkIds }, options) =>
-      from.fromLocations(await manager.locateChunks(vault, to.toChunkIds(chunkIds), options)),
+      convert.fromLocations(await manager.locateChunks(vault, convert.toChunkIds(chunkIds), options)),
     ),
     listSnapshots: unaryHandler(async (request, options) => {
-      const { items, nextPageToken } = await manager.listSnapshots(to.toFilter(request.filter), request, options)
-      return { snapshots: items.map(from.fromSnapshot), nextPageToken }
+      const { items, nextPageToken } = await manager.listSnapshots(convert.toFilter(request.filter), request, options)
+      return { snapshots: items.map(convert.fromSnapshot), nextPageToken }
     }),
     getSnapshot: unaryHandler(async ({ reference, filter }, options) => ({
-      snapshot: from.fromSnapshot(await manager.getSnapshot(reference, to.toFilter(filter), options)),
+      snapshot: convert.fromSnapshot(await manager.getSnapshot(reference, convert.toFilter(filter), options)),
     })),
     listSnapshotPacks: unaryHandler(async (request, options) => {
       const id = parseSnapshotId(request.snapshotId)
       const { items, nextPageToken } = await manager.listSnapshotPacks(id, request, options)
-      return { packs: items.map(from.fromSnapshotPack), nextPageToken }
+      return { packs: items.map(convert.fromSnapshotPack), nextPageToken }
     }),
     listNodes: unaryHandler(async (_, options) => ({
-      nodes: (await manager.listNodes(options)).map(from.fromNodeInfo),
+      nodes: (await manager.listNodes(options)).map(convert.fromNodeInfo),
     })),
-    getStatus: unaryHandler(async (_, options) => from.fromStatus(await manager.getStatus(options))),
+    getStatus: unaryHandler(async (_, options) => convert.fromStatus(await manager.getStatus(options))),
     listHistory: unaryHandler(async (request, options) => {
       const { items, nextPageToken } = await manager.listHistory(request.kind, request, options)
-      return { operations: items.map(from.fromOperation), nextPageToken }
+      return { operations: items.map(convert.fromOperation), nextPageToken }
     }),
     listFileVersions: unaryHandler(async (request, options) => {
-      const { items, nextPageToken } = await manager.listFileVersions(to.toListFileVersions(request), options)
-      return { files: items.map(from.fromFileRecord), nextPageToken }
+      const { items, nextPageToken } = await manager.listFileVersions(convert.toListFileVersions(request), options)
+      return { files: items.map(convert.fromFileRecord), nextPageToken }
     }),
   }
 }

@@ -93,7 +93,11 @@ export class Manager {
     for (const { pack, generations } of state.packs) {
       for (const { ticket } of generations) {
         const { primary, replicas } = readTicketUnchecked(ticket)
-        members.hold(pack.packId, pack.lengthBytes, [primary, ...replicas].map((node) => node.nodeId))
+        members.hold(
+          pack.packId,
+          pack.lengthBytes,
+          [primary, ...replicas].map((node) => node.nodeId),
+        )
       }
     }
     const leases = new Leases(clock, timing.sessionLeaseMs, state.sessions)

@@ -16,7 +16,10 @@ import { vaultOf } from './vaults.ts'
 export async function allocatePack(context: ManagerContext, request: AllocatePackRequest): Promise<Allocation> {
   requireText('the request id', request.requestId, requestIdCharactersMax)
   if (!Number.isSafeInteger(request.lengthBytes) || request.lengthBytes < 1 || request.lengthBytes > packBytesMax) {
-    throw new TwofoldError('invalid-argument', `a pack must have 1 to ${packBytesMax} bytes, not ${request.lengthBytes}`)
+    throw new TwofoldError(
+      'invalid-argument',
+      `a pack must have 1 to ${packBytesMax} bytes, not ${request.lengthBytes}`,
+    )
   }
   const { ticket, fresh } = await context.catalogue.write(async (tx) => {
     const session = await requireSession(context, tx, request.session)
@@ -40,7 +43,9 @@ async function allocate(
   request: AllocatePackRequest,
 ): Promise<Ticket> {
   if ((await tx.packs.openOfSession(session.id)).length >= openPacksPerSessionMax) {
-    throw new TwofoldError('overloaded', 'the session has too many packs in flight; settle some', { retryAfterMs: 1000 })
+    throw new TwofoldError('overloaded', 'the session has too many packs in flight; settle some', {
+      retryAfterMs: 1000,
+    })
   }
   const vault = await vaultOf(tx, session.vault)
   const placement = {
@@ -115,7 +120,10 @@ async function replace(
 ): Promise<Ticket> {
   const pack = await tx.packs.find(claims.packId)
   if (pack?.state !== 'open') {
-    throw new TwofoldError('failed-precondition', `pack ${claims.packId} is no longer open; send its content in another`)
+    throw new TwofoldError(
+      'failed-precondition',
+      `pack ${claims.packId} is no longer open; send its content in another`,
+    )
   }
   const session = await tx.sessions.byId(pack.session)
   invariant(session !== undefined, 'a pack has a session')

@@ -1,12 +1,13 @@
 import { TwofoldError, invariant } from '../core/errors.ts'
 import { chunkIdBytes, chunkIdFromKey, chunkKey } from '../core/ids.ts'
-import type { ChunkId, ChunkKey } from '../core/ids.ts'
+import type { ChunkKey } from '../core/ids.ts'
 import { catalogueSliceRows, chunkBytesMax, packRecordsMax } from '../core/limits.ts'
 import type { CommitPackRequest } from '../core/messages.ts'
 import type { PackEntry, TicketClaims } from '../core/model.ts'
 import { openTicket } from '../format/tickets.ts'
 import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
 import type { PackRow } from './catalogue-rows.ts'
+import { splitRefs } from './chunk-refs.ts'
 import type { ManagerContext } from './context.ts'
 import { orderDrops, pipelineNodes } from './pack-fate.ts'
 import { checkReceipts } from './receipts.ts'
@@ -43,11 +44,7 @@ function requireValid(entries: readonly PackEntry[]): void {
 }
 
 /** The pack, committed or open in an open session. */
-async function requireSettleable(
-  context: ManagerContext,
-  tx: CatalogueReader,
-  claims: TicketClaims,
-): Promise<PackRow> {
+async function requireSettleable(context: ManagerContext, tx: CatalogueReader, claims: TicketClaims): Promise<PackRow> {
   const pack = await tx.packs.find(claims.packId)
   if (pack === undefined || pack.state === 'abandoned') {
     throw new TwofoldError('failed-precondition', `pack ${claims.packId} was abandoned; send its content in another`)
@@ -81,12 +78,6 @@ async function requireClosed(context: ManagerContext, vault: number, entries: re
     }
     await context.clock.yield()
   }
-}
-
-export function splitRefs(refs: Uint8Array): ChunkId[] {
-  const ids: ChunkId[] = []
-  for (let at = 0; at < refs.length; at += chunkIdBytes) ids.push(refs.subarray(at, at + chunkIdBytes) as ChunkId)
-  return ids
 }
 
 async function commit(
@@ -136,7 +127,10 @@ interface PutChunks {
  */
 async function putChunks(context: ManagerContext, tx: CatalogueWriter, put: PutChunks): Promise<number> {
   const { pack, entries } = put
-  const known = await tx.chunks.find(pack.vault, entries.map((entry) => entry.chunkId))
+  const known = await tx.chunks.find(
+    pack.vault,
+    entries.map((entry) => entry.chunkId),
+  )
   const knownPacks = [...new Set(known.flatMap((row) => (row === undefined ? [] : [row.pack])))]
   const counted = new Set(context.members.counted())
   const copies = await tx.copies.of(knownPacks)

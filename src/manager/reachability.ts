@@ -2,8 +2,8 @@ import { TwofoldError } from '../core/errors.ts'
 import { chunkKey, toHex } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { catalogueSliceRows } from '../core/limits.ts'
+import { splitRefs } from './chunk-refs.ts'
 import type { ManagerContext } from './context.ts'
-import { splitRefs } from './pack-commit.ts'
 
 export interface Walk {
   /** Row of the vault. */

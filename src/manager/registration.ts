@@ -43,7 +43,10 @@ async function recordRegistration(
     return { row: await tx.nodes.put({ ...known, ref, capacityBytes }), dropped: 0 }
   }
   if ((await tx.nodes.boot(request.bootId)) !== undefined) {
-    throw new TwofoldError('fenced', `a newer process serves the store of node ${request.node.name}; this one must stop`)
+    throw new TwofoldError(
+      'fenced',
+      `a newer process serves the store of node ${request.node.name}; this one must stop`,
+    )
   }
   const sameLife = known?.ref.incarnation === incarnation
   if (known !== undefined) requireSuccessor(context, request, known)

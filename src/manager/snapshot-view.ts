@@ -92,7 +92,8 @@ export async function getSnapshot(
   }
   const range = { from: Number.MAX_SAFE_INTEGER, order: 'newest-first', limit: 1 } as const
   const [newest] = await matching(context, filter, range)
-  if (newest === undefined) throw new TwofoldError('not-found', 'there is no snapshot that matches; make a backup first')
+  if (newest === undefined)
+    throw new TwofoldError('not-found', 'there is no snapshot that matches; make a backup first')
   return toSnapshot(context, newest)
 }
 

@@ -33,11 +33,7 @@ export async function getStatus(context: ManagerContext, programVersion: string)
   }
 }
 
-export async function listHistory(
-  context: ManagerContext,
-  kind: string,
-  page: PageRequest,
-): Promise<Page<Operation>> {
+export async function listHistory(context: ManagerContext, kind: string, page: PageRequest): Promise<Page<Operation>> {
   const limit = pageLimit(page.pageSize)
   const before = readNumberToken('history', page.pageToken) ?? Number.MAX_SAFE_INTEGER
   const rows = await context.catalogue.read((tx) => tx.operations.page({ kind, before, limit: limit + 1 }))

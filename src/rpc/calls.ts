@@ -236,7 +236,7 @@ export async function* callServerStream<Request, Response>(
   const watch = new IdleWatch({ clock, idleMs, onIdle: () => turn.interrupt(late) })
   const release = onAbort(signal, () => turn.interrupt(cancelled(signal)))
   try {
-    yield* readMessages<Response>(call, turn, watch)
+    yield* readMessages<Response>({ stream: call, turn, watch })
   } finally {
     watch.stop()
     release()

@@ -14,7 +14,7 @@ import { IdleWatch } from './idle-watch.ts'
 import { readMessages } from './message-reader.ts'
 import { RunningCall } from './running-call.ts'
 import type { CallContext, HandlerEnvironment } from './running-call.ts'
-import { breakOff } from './surface-call.ts'
+import { breakOff, confirmEnd } from './server-call.ts'
 
 export type { CallContext, HandlerEnvironment } from './running-call.ts'
 
@@ -95,7 +95,12 @@ export function clientStreamHandler<Request, Response>(
   return bindable((environment) => (call, callback) => {
     const running = new RunningCall(call, environment)
     const watch = idleWatch(running, environment, 'sent nothing')
-    const messages = readMessages<Request>(call, running.turn, watch)
+    const messages = readMessages<Request>({
+      stream: call,
+      turn: running.turn,
+      watch,
+      confirmEnd: () => confirmEnd(call),
+    })
     const work = async (): Promise<Response> => {
       try {
         return await handle(messages, running.context)

@@ -14,11 +14,20 @@ export function limitReadAhead(stream: Readable): void {
   if (state !== undefined) state.highWaterMark = readAheadMessages
 }
 
+export interface MessageSource {
+  readonly stream: Readable
+  /** Breaks the reading off. */
+  readonly turn: Interrupter
+  readonly watch: IdleWatch
+  /** Asked before the end of the stream is believed. */
+  readonly confirmEnd?: () => Promise<void>
+}
+
 /**
  * The messages of a gRPC stream, as fast as they are asked for and no faster. It ends at the end of the stream; what
  * breaks the stream off is told by the interrupter. Starts at the first `next`; nothing is read before.
  */
-export async function* readMessages<T>(stream: Readable, turn: Interrupter, watch: IdleWatch): AsyncGenerator<T> {
+export async function* readMessages<T>({ stream, turn, watch, confirmEnd }: MessageSource): AsyncGenerator<T> {
   limitReadAhead(stream)
   let ended = false
   let wake: (() => void) | undefined
@@ -36,6 +45,8 @@ export async function* readMessages<T>(stream: Readable, turn: Interrupter, watc
         watch.moved()
         yield message
       } else if (ended) {
+        watch.waiting()
+        if (confirmEnd !== undefined) await turn.guard(confirmEnd())
         return
       } else {
         watch.waiting()

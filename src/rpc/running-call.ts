@@ -1,9 +1,8 @@
-import type { EventEmitter } from 'node:events'
-import type { ServerSurfaceCall } from './surface-call.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { Interrupter } from './interrupter.ts'
+import type { ServerCall } from './server-call.ts'
 import { isUnexpected, toStatus } from './status.ts'
 import type { WireStatus } from './status.ts'
 
@@ -27,7 +26,7 @@ export interface CallContext {
   readonly peer: string
 }
 
-function deadlineOf(call: ServerSurfaceCall): number | undefined {
+function deadlineOf(call: ServerCall): number | undefined {
   const deadline = Number(call.getDeadline())
   return Number.isFinite(deadline) ? deadline : undefined
 }
@@ -42,7 +41,7 @@ export class RunningCall {
   #stopped: TwofoldError | undefined
   #finished = false
 
-  constructor(call: ServerSurfaceCall & EventEmitter, environment: HandlerEnvironment) {
+  constructor(call: ServerCall, environment: HandlerEnvironment) {
     this.#environment = environment
     this.#path = call.getPath()
     this.context = { signal: this.#controller.signal, deadline: deadlineOf(call), peer: call.getPeer() }

@@ -126,7 +126,10 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
         const write = catalogue.write((tx) => tx.settings.set('a', text('1')))
         await catalogue.close()
         await write
-        await expectError(catalogue.read((tx) => tx.settings.get('a')), 'unavailable')
+        await expectError(
+          catalogue.read((tx) => tx.settings.get('a')),
+          'unavailable',
+        )
       })
     })
 
@@ -202,7 +205,16 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           const none = await tx.packs.countByCopies([])
           const before = await tx.copies.version()
           const dropped = await tx.copies.dropNode(one.id)
-          return { vault, both, none, dropped, left: await tx.copies.of([pack, 999]), two, before, after: await tx.copies.version() }
+          return {
+            vault,
+            both,
+            none,
+            dropped,
+            left: await tx.copies.of([pack, 999]),
+            two,
+            before,
+            after: await tx.copies.version(),
+          }
         })
         expect(result.both.map((row) => ({ ...row }))).to.deep.equal([{ vault: result.vault, copies: 2, packs: 1 }])
         expect(result.none.map((row) => ({ ...row }))).to.deep.equal([{ vault: result.vault, copies: 0, packs: 1 }])
@@ -226,7 +238,13 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           await tx.chunks.put(vault, pack, [entry(1), entry(2, { kind: 'tree', refs: id32(1) })])
           const found = await tx.chunks.find(vault, [id32(2), id32(3), id32(1)])
           const elsewhere = await tx.chunks.find(vault + 1, [id32(1)])
-          const second = await tx.packs.add({ packId: hex(8) as PackId, vault, session, requestId: 's', lengthBytes: 1 })
+          const second = await tx.packs.add({
+            packId: hex(8) as PackId,
+            vault,
+            session,
+            requestId: 's',
+            lengthBytes: 1,
+          })
           await tx.chunks.put(vault, second, [entry(1, { offset: 500, length: 11 })])
           const moved = await tx.chunks.find(vault, [id32(1)])
           return { found, elsewhere, moved, second, refs: await tx.chunks.refs(vault, [id32(1), id32(2)]) }
@@ -272,7 +290,11 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           const vault = await addVault(tx)
           let n = 100
           const put = async (name: string, version: number): Promise<void> => {
-            const commitSequence = await tx.snapshots.add({ ...aSnapshot(vault, n++), fileName: name, fileVersion: version })
+            const commitSequence = await tx.snapshots.add({
+              ...aSnapshot(vault, n++),
+              fileName: name,
+              fileVersion: version,
+            })
             await tx.files.add(vault, { name, version, createdAtMs: n, commitSequence })
           }
           await put('a', 1)
@@ -318,7 +340,15 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
       })
 
       it('number operations upwards', async () => {
-        const base = { timeMs: 5, actor: 'a', subject: 's', result: 'ok', detail: '', snapshotId: '', durationMs: 0 } as const
+        const base = {
+          timeMs: 5,
+          actor: 'a',
+          subject: 's',
+          result: 'ok',
+          detail: '',
+          snapshotId: '',
+          durationMs: 0,
+        } as const
         const result = await catalogue.write(async (tx) => {
           const numbers = []
           for (const kind of ['backup', 'put', 'backup']) numbers.push(await tx.operations.add({ kind, ...base }))

@@ -1,28 +1,30 @@
 /** A memory cluster with a client on it, for tests of what reads. */
+import type { Clock } from '../../src/core/clock.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { Client } from '../../src/client/client.ts'
 import type { BackupSummary } from '../../src/client/backup-request.ts'
 import type { ProgressEvent } from '../../src/client/progress.ts'
 import type { RestoreRequest, RestoreSummary } from '../../src/client/restore-request.ts'
+import type { RestoreTarget } from '../../src/client/restore-target.ts'
 import { inlineCodec } from '../../src/format/codec.ts'
 import { AutoClock } from './auto-clock.ts'
 import { MemoryCluster } from './memory-cluster.ts'
 import { MemorySource } from './memory-source.ts'
-import { MemoryTarget } from './memory-target.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 export class RestoreBench {
-  readonly clock = new AutoClock()
+  readonly clock: Clock
   readonly random = new SeededRandom(7)
   readonly cluster: MemoryCluster
   readonly client: Client
   readonly source = new MemorySource()
   readonly events: ProgressEvent[] = []
 
-  constructor(options: { nodes?: number } = {}) {
-    const { clock, random } = this
-    this.cluster = new MemoryCluster({ clock, random, ...options })
+  constructor(clock: Clock = new AutoClock()) {
+    const { random } = this
+    this.clock = clock
+    this.cluster = new MemoryCluster({ clock, random })
     this.client = new Client({
       manager: this.cluster.manager,
       storage: this.cluster.storage,
@@ -47,7 +49,7 @@ export class RestoreBench {
     return this.client.backup({ source: this.source, paths: [Buffer.from(path)], host: 'host' })
   }
 
-  restore(target: MemoryTarget, request: Partial<RestoreRequest> = {}): Promise<RestoreSummary> {
+  restore(target: RestoreTarget, request: Partial<RestoreRequest> = {}): Promise<RestoreSummary> {
     const onEvent = (event: ProgressEvent): void => void this.events.push(event)
     return this.client.restore({ reference: 'latest', target, ...request }, { onEvent })
   }

@@ -4,6 +4,7 @@ import { absoluteArgument } from '../argument-bytes.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
 import type { CommonOptions } from '../command-setup.ts'
+import { readVersion } from '../program-version.ts'
 import { parseDuration } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
@@ -30,13 +31,15 @@ export function defineManager(command: Command, cli: Cli): void {
     notes: ['It runs until SIGTERM or SIGINT, then finishes what is in progress. The log goes to stderr.'],
     exitCodes: [0, 1, 11, 13],
   })
-  addAction<Options>(command, cli, (run) => {
+  addAction<Options>(command, cli, async (run) => {
+    const programVersion = await readVersion()
     const { data, listen, insecure = false, suspectAfter, deadAfter } = run.options
     const timing = {
       ...(suspectAfter === undefined ? {} : { suspectAfterMs: suspectAfter }),
       ...(deadAfter === undefined ? {} : { deadAfterMs: deadAfter }),
     }
     const dataDirectory = absoluteArgument(data).toString()
-    return runServer(run, 'manager', (logger) => startManager({ dataDirectory, listen, insecure, logger, timing }))
+    const settings = { dataDirectory, listen, insecure, timing, programVersion }
+    await runServer(run, 'manager', (logger) => startManager({ ...settings, logger }))
   })
 }

@@ -8,6 +8,7 @@ import { absoluteArgument } from '../argument-bytes.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
 import type { CommonOptions, Run } from '../command-setup.ts'
+import { readVersion } from '../program-version.ts'
 import { parseSize } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
@@ -49,6 +50,7 @@ async function runNode(run: Run<Options>): Promise<void> {
   const { cli, options } = run
   const { name, data, listen, advertise, capacity: capacityBytes, domain, insecure = false } = options
   const managers = splitAddresses(options.manager)
+  const programVersion = await readVersion()
   await runServer(run, name, (logger) => {
     const client = connectClient({
       managers,
@@ -57,10 +59,11 @@ async function runNode(run: Run<Options>): Promise<void> {
       random: systemRandom,
       hostName: hostname(),
       userName: name,
+      program: `twofold ${programVersion}`,
     })
     return startNode({
       dataDirectory: absoluteArgument(data).toString(),
-      ...{ name, listen, capacityBytes, managers, insecure, logger },
+      ...{ name, listen, capacityBytes, managers, insecure, logger, programVersion },
       ...(advertise === undefined ? {} : { advertise }),
       ...(domain === undefined ? {} : { failureDomain: domain }),
       extraServices: () => [filesService(client, logger)],

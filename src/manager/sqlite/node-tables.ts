@@ -86,12 +86,7 @@ export function nodeTable(db: Statements): NodeWriter {
       return toNode(row)
     },
     async raisePutSequence(node, putSequence) {
-      db.run(
-        'UPDATE nodes SET put_sequence = ? WHERE id = ? AND put_sequence < ?',
-        putSequence,
-        node,
-        putSequence,
-      )
+      db.run('UPDATE nodes SET put_sequence = ? WHERE id = ? AND put_sequence < ?', putSequence, node, putSequence)
     },
   }
 }

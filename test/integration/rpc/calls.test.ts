@@ -20,12 +20,16 @@ describe('calls over the wire', () => {
   describe('unary', () => {
     it('brings the answer', async () => {
       fixture.behaviour.stat = (request) => Promise.resolve({ ...absent, incarnation: request.packId })
-      expect(await callUnary(fixture.client, stat, { packId }, { deadlineMs: 5000 })).to.include({ incarnation: packId })
+      expect(await callUnary(fixture.client, stat, { packId }, { deadlineMs: 5000 })).to.include({
+        incarnation: packId,
+      })
     })
 
     it('brings an expected error whole', async () => {
       fixture.behaviour.stat = () =>
-        Promise.reject(new TwofoldError('no-room', 'no storage node has room', { fields: { node: 'n1' }, retryAfterMs: 9 }))
+        Promise.reject(
+          new TwofoldError('no-room', 'no storage node has room', { fields: { node: 'n1' }, retryAfterMs: 9 }),
+        )
       const error = await failureOf(callUnary(fixture.client, stat, { packId }, { deadlineMs: 5000 }))
       expect(error).to.deep.include({ code: 'no-room', fields: { node: 'n1' }, retryAfterMs: 9 })
     })
@@ -78,7 +82,9 @@ describe('calls over the wire', () => {
     })
 
     it('refuses an address that is none', () => {
-      expect(() => fixture.pool.client(StorageBulkClient, 'nonsense')).to.throw().with.property('code', 'invalid-argument')
+      expect(() => fixture.pool.client(StorageBulkClient, 'nonsense'))
+        .to.throw()
+        .with.property('code', 'invalid-argument')
     })
   })
 
@@ -118,7 +124,8 @@ describe('calls over the wire', () => {
         return noReceipts
       }
       async function* many(): AsyncGenerator<UploadRequest> {
-        for (; taken < 400; taken++) yield await Promise.resolve({ part: { $case: 'slice', value: Buffer.alloc(1 << 18) } })
+        for (; taken < 400; taken++)
+          yield await Promise.resolve({ part: { $case: 'slice', value: Buffer.alloc(1 << 18) } })
       }
       const work = callClientStream(fixture.client, upload, many())
       let before = -1

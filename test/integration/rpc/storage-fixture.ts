@@ -96,8 +96,10 @@ export class StorageFixture {
   }
 
   #logger(): Logger {
-    const at = (level: string) => (message: string, fields: LogFields = {}) =>
-      void this.log.push({ level, message, fields })
+    const at =
+      (level: string) =>
+      (message: string, fields: LogFields = {}) =>
+        void this.log.push({ level, message, fields })
     const logger: Logger = {
       debug: at('debug'),
       info: at('info'),

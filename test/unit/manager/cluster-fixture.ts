@@ -216,7 +216,10 @@ export class PaperCluster {
   /** A whole backup whose root tree refers to data chunks of these names. Resolves with what to commit. */
   async upload(session: Session, names: readonly string[], more: Partial<Manifest> = {}): Promise<Draft> {
     const data = names.map((name) => chunk(name))
-    const present = await this.manager.lookupChunks(session, data.map((entry) => entry.chunkId))
+    const present = await this.manager.lookupChunks(
+      session,
+      data.map((entry) => entry.chunkId),
+    )
     const missing = data.filter((_, index) => present[index] !== true)
     if (missing.length > 0) await this.store(session, missing)
     const tree = treeOf(data)

@@ -119,7 +119,9 @@ describe('packs', () => {
     }
 
     it('that are as good as this', async () => {
-      await (await commitWith(() => ({})))()
+      await (
+        await commitWith(() => ({}))
+      )()
     })
 
     it('of the same pack', async () => {

@@ -110,7 +110,10 @@ describe('sessions', () => {
     const session = await cluster.begin()
     const one = await cluster.upload(session, ['a'], { tags: ['one'] })
     const two = await cluster.upload(session, ['b'], { tags: ['two'] })
-    const outcomes = await Promise.allSettled([cluster.manager.commitSnapshot(one), cluster.manager.commitSnapshot(two)])
+    const outcomes = await Promise.allSettled([
+      cluster.manager.commitSnapshot(one),
+      cluster.manager.commitSnapshot(two),
+    ])
     expect(outcomes.map((outcome) => outcome.status).toSorted()).to.deep.equal(['fulfilled', 'rejected'])
     const { items } = await cluster.manager.listSnapshots(anyFilter, firstPage)
     expect(items).to.have.length(1)

@@ -53,7 +53,10 @@ describe('snapshots', () => {
     await expectError(commit(utf8('nonsense')), 'invalid-argument')
     const tree = treeOf([chunk('a')]).chunkId
     for (const more of [{ sessionId: 'b'.repeat(32) }, { vault: 'other' }, { fileName: 'f' }]) {
-      await expectError(commit(encodeManifest({ ...cluster.manifest(session, tree), ...more } as never)), 'invalid-argument')
+      await expectError(
+        commit(encodeManifest({ ...cluster.manifest(session, tree), ...more } as never)),
+        'invalid-argument',
+      )
     }
     const unstored = encodeManifest(cluster.manifest(session, tree, { tags: ['never stored'] }))
     await expectError(commit(unstored), 'missing-chunks')
@@ -83,7 +86,12 @@ describe('snapshots', () => {
     const inner = treeOf([a])
     const packTrees = await cluster.store(session, [inner, treeOf([b, inner])])
     const manifest = encodeManifest(cluster.manifest(session, treeOf([b, inner]).chunkId))
-    const record = { ...a, chunkId: blake3(manifest) as ChunkId, kind: 'snapshot' as const, refs: treeOf([b, inner]).chunkId }
+    const record = {
+      ...a,
+      chunkId: blake3(manifest) as ChunkId,
+      kind: 'snapshot' as const,
+      refs: treeOf([b, inner]).chunkId,
+    }
     const packSnapshot = await cluster.store(session, [record])
     const snapshotId = toHex(blake3(manifest)) as SnapshotId
     await cluster.manager.commitSnapshot({ session, manifest, snapshotId })
@@ -236,7 +244,13 @@ describe('pages', () => {
     for (let n = 0; n < 3; n++) await cluster.backup([`${n}`])
     const { manager } = cluster
     const { nextPageToken } = await manager.listSnapshots(anyFilter, { pageSize: 1, pageToken: '' })
-    for (const pageToken of ['x', 'W10', '"', nextPageToken.slice(0, -4), Buffer.from('["snapshots","-1"]').toString('base64url')]) {
+    for (const pageToken of [
+      'x',
+      'W10',
+      '"',
+      nextPageToken.slice(0, -4),
+      Buffer.from('["snapshots","-1"]').toString('base64url'),
+    ]) {
       await expectError(manager.listSnapshots(anyFilter, { pageSize: 1, pageToken }), 'invalid-argument')
     }
     await expectError(manager.listHistory('', { pageSize: 1, pageToken: nextPageToken }), 'invalid-argument')

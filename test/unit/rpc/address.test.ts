@@ -16,9 +16,22 @@ describe('address', () => {
     })
   }
 
-  for (const text of ['', ':7400', 'host', 'host:', 'host:65536', '::1:7400', 'host:74x', 'unix:/tmp/x', 'a b:1', 'http://h:1']) {
+  for (const text of [
+    '',
+    ':7400',
+    'host',
+    'host:',
+    'host:65536',
+    '::1:7400',
+    'host:74x',
+    'unix:/tmp/x',
+    'a b:1',
+    'http://h:1',
+  ]) {
     it(`refuses "${text}"`, () => {
-      expect(() => parseAddress(text)).to.throw(/not an address/).with.property('code', 'invalid-argument')
+      expect(() => parseAddress(text))
+        .to.throw(/not an address/)
+        .with.property('code', 'invalid-argument')
     })
   }
 

@@ -10,7 +10,9 @@ function failing(times: number, code: ErrorCode, retryAfterMs?: number): () => P
   return () => {
     calls += 1
     if (calls > times) return Promise.resolve(calls)
-    return Promise.reject(new TwofoldError(code, `failure ${calls}`, retryAfterMs === undefined ? {} : { retryAfterMs }))
+    return Promise.reject(
+      new TwofoldError(code, `failure ${calls}`, retryAfterMs === undefined ? {} : { retryAfterMs }),
+    )
   }
 }
 
