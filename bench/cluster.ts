@@ -70,7 +70,7 @@ export class Cluster {
   }
 
   get nodeNames(): string[] {
-    return [...this.#members.keys()].filter((name) => name !== 'manager')
+    return [...this.#members.keys()].filter((name) => name !== 'manager').sort()
   }
 
   /** `host:port` of the manager or a node. */
@@ -127,7 +127,8 @@ export class Cluster {
   /** Starts a command line. */
   spawn(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
     const environment = { ...cleanEnvironment(), TWOFOLD_MANAGER: this.managerAddress, ...options.environment }
-    const child = spawn(launcher, args, { env: environment, cwd: options.directory, stdio: 'pipe' })
+    const { directory: cwd, uid } = options
+    const child = spawn(launcher, args, { env: environment, cwd, stdio: 'pipe', ...(uid === undefined ? {} : { uid }) })
     // A command that ends early closes its stdin; that is its right.
     child.stdin.on('error', () => undefined)
     child.stdin.end(options.stdin ?? '')
@@ -203,6 +204,8 @@ export class Cluster {
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>
   readonly directory?: string
+  /** Runs it as another user; only root may. */
+  readonly uid?: number
   readonly stdin?: string | Uint8Array
 }
 

@@ -22,7 +22,7 @@ interface Step {
 /** Everything that the demo leaves behind unless it is tidied up. */
 class Demo {
   readonly #source: string
-  readonly #directory = mkdtempSync(join(tmpdir(), 'twofold-demo-'))
+  readonly #directory = realpathSync(mkdtempSync(join(tmpdir(), 'twofold-demo-')))
   readonly #scratch: string
   readonly #target: string
   readonly #steps: Step[] = []

@@ -85,11 +85,7 @@ export class ChunkLoader {
   }
 
   /** @throws as `load`; also `integrity` when a chunk is no tree. */
-  async loadTrees(
-    vault: string,
-    ids: readonly ChunkId[],
-    options: LoadOptions = {},
-  ): Promise<Map<ChunkKey, TreeNode>> {
+  async loadTrees(vault: string, ids: readonly ChunkId[], options: LoadOptions = {}): Promise<Map<ChunkKey, TreeNode>> {
     const trees = new Map<ChunkKey, TreeNode>()
     for await (const { id, kind, plain, refs, index } of this.load(vault, ids, options)) {
       const key = chunkKey(id)
@@ -178,7 +174,11 @@ function* batches(ids: readonly ChunkId[]): Generator<Batch> {
 
 function unknownChunk(id: ChunkId, vault: string): TwofoldError {
   const chunk = toHex(id)
-  return new TwofoldError('integrity', `the vault "${vault}" has no chunk ${chunk.slice(0, 8)}: it is not in the catalogue`, {
-    fields: { chunk },
-  })
+  return new TwofoldError(
+    'integrity',
+    `the vault "${vault}" has no chunk ${chunk.slice(0, 8)}: it is not in the catalogue`,
+    {
+      fields: { chunk },
+    },
+  )
 }

@@ -108,10 +108,7 @@ export class Client {
   }
 
   /** All versions of one file, the newest first. Its page is empty when there never was such a file. */
-  fileHistory(
-    request: FilesPageRequest & { name: string },
-    options: CallOptions = {},
-  ): Promise<Page<FileVersionInfo>> {
+  fileHistory(request: FilesPageRequest & { name: string }, options: CallOptions = {}): Promise<Page<FileVersionInfo>> {
     return this.#filePage(request, options)
   }
 
@@ -126,19 +123,12 @@ export class Client {
   }
 
   /** Finds a snapshot by `latest`, its id or the beginning of it. @throws TwofoldError `not-found`, `ambiguous` */
-  resolve(
-    reference: string,
-    filter: Partial<SnapshotFilter> = {},
-    options: CallOptions = {},
-  ): Promise<SnapshotInfo> {
+  resolve(reference: string, filter: Partial<SnapshotFilter> = {}, options: CallOptions = {}): Promise<SnapshotInfo> {
     return resolveSnapshot(this.#deps.manager, { reference, filter }, options)
   }
 
   /** The oldest first. */
-  async *snapshots(
-    filter: Partial<SnapshotFilter> = {},
-    options: CallOptions = {},
-  ): AsyncGenerator<SnapshotInfo> {
+  async *snapshots(filter: Partial<SnapshotFilter> = {}, options: CallOptions = {}): AsyncGenerator<SnapshotInfo> {
     const complete = completeFilter(filter)
     const pages = allPages((page) => this.#deps.manager.listSnapshots(complete, page, options))
     for await (const snapshot of pages) yield toSnapshotInfo(snapshot)
@@ -178,11 +168,7 @@ export class Client {
   }
 
   /** Of one snapshot, or of all that the filter allows. */
-  stats(
-    reference?: string,
-    filter: Partial<SnapshotFilter> = {},
-    options: CallOptions = {},
-  ): Promise<StatsInfo> {
+  stats(reference?: string, filter: Partial<SnapshotFilter> = {}, options: CallOptions = {}): Promise<StatsInfo> {
     return collectStats(this.#read, { reference, filter }, options)
   }
 

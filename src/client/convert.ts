@@ -1,6 +1,13 @@
 /** Between the messages of `proto/` and the plain data of `core`, in the directions that a client needs. */
 import { TwofoldError } from '../core/errors.ts'
-import { parseClusterId, parseIncarnation, parseNodeId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
+import {
+  parseClusterId,
+  parseIncarnation,
+  parseNodeId,
+  parsePackId,
+  parseSessionId,
+  parseSnapshotId,
+} from '../core/ids.ts'
 import type { Incarnation, NodeId } from '../core/ids.ts'
 import type { Allocation, ChunkLocation, PackLocation, Session } from '../core/messages.ts'
 import type {
@@ -18,7 +25,7 @@ import type {
 import type * as common from '../gen/twofold/v1/common.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 
-/** A number of the wire as a JavaScript number. @throws TwofoldError `unsupported` beyond 2^53, where it would change. */
+/** A number of the wire as a JavaScript number. @throws TwofoldError `unsupported` beyond 2^53: it would change. */
 export function toNumber(value: bigint): number {
   const number = Number(value)
   if (!Number.isSafeInteger(number)) throw new TwofoldError('unsupported', `${value} is too large for this program`)
@@ -118,15 +125,13 @@ export function toAllocation(reply: wire.AllocatePackResponse): Allocation {
   }
 }
 
-/** One location for each of `count` ids. @throws TwofoldError `unsupported` when the answer does not fit the question. */
+/** One location for each of `count` ids. @throws TwofoldError `unsupported` when the answer has not as many. */
 export function toLocations(reply: wire.LocateChunksResponse, count: number): (ChunkLocation | undefined)[] {
-  const packs = reply.packs.map(
-    (pack): PackLocation => ({
-      packId: parsePackId(pack.packId),
-      lengthBytes: toNumber(pack.lengthBytes),
-      nodes: pack.nodes.map(toNodeRef),
-    }),
-  )
+  const packs = reply.packs.map((pack): PackLocation => ({
+    packId: parsePackId(pack.packId),
+    lengthBytes: toNumber(pack.lengthBytes),
+    nodes: pack.nodes.map(toNodeRef),
+  }))
   if (reply.chunks.length !== count) required(undefined, 'location of every chunk')
   return reply.chunks.map(({ pack, offset, length, plainLength }) =>
     pack === 0 ? undefined : { pack: required(packs[pack - 1], 'pack'), offset, length, plainLength },

@@ -49,14 +49,20 @@ export async function* diffSnapshots(
       if (was?.tree !== undefined && is?.tree !== undefined) {
         pending.push({ before: { ...old, tree: was.tree }, after: { ...young, tree: is.tree }, path: found })
       } else {
-        if (was !== undefined) yield* everything(deps, { directory: old, entry: was, path: found, change: '-' }, options)
-        if (is !== undefined) yield* everything(deps, { directory: young, entry: is, path: found, change: '+' }, options)
+        if (was !== undefined)
+          yield* everything(deps, { directory: old, entry: was, path: found, change: '-' }, options)
+        if (is !== undefined)
+          yield* everything(deps, { directory: young, entry: is, path: found, change: '+' }, options)
       }
     }
   }
 }
 
-function entriesOf(deps: ReadDeps, { vault, tree }: SnapshotDirectory, options: CallOptions): AsyncGenerator<TreeEntry> {
+function entriesOf(
+  deps: ReadDeps,
+  { vault, tree }: SnapshotDirectory,
+  options: CallOptions,
+): AsyncGenerator<TreeEntry> {
   return readDirectory(deps.loader, { vault, tree }, options)
 }
 

@@ -34,7 +34,10 @@ export async function openDump(deps: ReadDeps, request: DumpRequest, options: Ca
   const { reference, filter, path, archive } = request
   const directory = await openDirectory(deps, { reference, filter }, options)
   if (splitNames(path).length === 0) {
-    return { kind: 'tar', content: tarArchive(deps, { directory, entries: walkAll(deps, directory, options) }, options) }
+    return {
+      kind: 'tar',
+      content: tarArchive(deps, { directory, entries: walkAll(deps, directory, options) }, options),
+    }
   }
   const found = await findEntry(deps.loader, { directory, path }, options)
   const { vault } = directory
@@ -45,7 +48,10 @@ export async function openDump(deps: ReadDeps, request: DumpRequest, options: Ca
     const message = `${showPath(found.path)} is a symbolic link; name the file that it points to, or ask for an archive`
     throw new TwofoldError('invalid-argument', message)
   }
-  return { kind: 'tar', content: tarArchive(deps, { directory, entries: oneAndBelow(deps, directory, found) }, options) }
+  return {
+    kind: 'tar',
+    content: tarArchive(deps, { directory, entries: oneAndBelow(deps, directory, found) }, options),
+  }
 }
 
 async function* walkAll(

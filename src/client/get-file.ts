@@ -43,16 +43,9 @@ export async function openFile(
   }
 }
 
-async function findVersion(
-  { manager }: ReadDeps,
-  request: GetFileRequest,
-  options: CallOptions,
-): Promise<FileRecord> {
+async function findVersion({ manager }: ReadDeps, request: GetFileRequest, options: CallOptions): Promise<FileRecord> {
   const { name, vault = '', version = 0 } = request
-  const page = await manager.listFileVersions(
-    { vault, name, prefix: '', version, pageSize: 1, pageToken: '' },
-    options,
-  )
+  const page = await manager.listFileVersions({ vault, name, prefix: '', version, pageSize: 1, pageToken: '' }, options)
   const found = page.items[0]
   if (found === undefined) throw new TwofoldError('not-found', `there is no ${shown(request)}`)
   return found

@@ -61,11 +61,7 @@ export class ManagerRemote implements ManagerApi {
     await this.#call(ManagerService.endSession, { session: toRef(session), reason }, options)
   }
 
-  async lookupChunks(
-    session: SessionRef,
-    ids: readonly ChunkId[],
-    options?: CallOptions,
-  ): Promise<readonly boolean[]> {
+  async lookupChunks(session: SessionRef, ids: readonly ChunkId[], options?: CallOptions): Promise<readonly boolean[]> {
     const request = { session: toRef(session), chunkIds: [...ids] }
     const { present } = await this.#call(ManagerService.lookupChunks, request, options)
     if (present.length !== ids.length) convert.required(undefined, 'answer for every chunk')

@@ -82,7 +82,11 @@ function matchParts(
 }
 
 /** Whether the pattern's parts match the names from `start` on to the last one. */
-function covers(parts: Pattern['parts'], names: readonly string[], { at, start }: { at: number; start: number }): boolean {
+function covers(
+  parts: Pattern['parts'],
+  names: readonly string[],
+  { at, start }: { at: number; start: number },
+): boolean {
   let name = start
   for (let part = at; part < parts.length; part++, name++) {
     const pattern = parts[part]

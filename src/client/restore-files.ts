@@ -214,4 +214,3 @@ function isZero(data: Uint8Array): boolean {
   }
   return true
 }
-

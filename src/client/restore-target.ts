@@ -5,7 +5,7 @@
  * Contract:
  * - Nothing outside the root is ever created, changed or read, whatever the names are and whatever anybody does to the
  *   tree meanwhile: a name that is empty, `.`, `..`, longer than 255 bytes or has `/` or NUL in it is refused with
- *   `integrity`, and a symbolic link in the place of a directory is not followed but refused with `failed-precondition`.
+ *   `integrity`, and a symbolic link in the place of a directory is not followed: `failed-precondition`.
  * - Files, symbolic links and hard links appear under their names whole or not at all, with their metadata, and replace
  *   a file or link that has the name; a directory is not replaced (`failed-precondition`).
  * - Failures are `TwofoldError`s: `not-found` for ENOENT and nothing else, `no-room` for ENOSPC and EDQUOT, `io` for

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
-import { describeError, isTwofoldError, toTwofoldError } from '../core/errors.ts'
-import type { TwofoldError } from '../core/errors.ts'
+import { describeError, toTwofoldError, TwofoldError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { ComparedFile } from './compared-file.ts'
 import type { LoadOptions } from './chunk-loader.ts'
@@ -46,6 +46,9 @@ export async function runRestore(
     await target.close()
   }
 }
+
+/** Failures that every further entry would meet, too. */
+const fatal: readonly ErrorCode[] = ['no-room', 'internal', 'cancelled']
 
 /** Names of one file: the first one that is restored has the content, the others become links to it. */
 interface LinkGroup {
@@ -248,7 +251,7 @@ class Restore implements FileSink {
 
   async #verify(): Promise<void> {
     const sink: FileSink = {
-      open: async (job) => new ComparedFile(this.#request.target, job),
+      open: (job) => Promise.resolve(new ComparedFile(this.#request.target, job)),
       progressed: (job) => this.#progress.tick(job.path),
       done: () => void (this.#counts.filesVerified += 1),
       failed: (job, error) => this.#problem(job.path, error, true),
@@ -276,10 +279,10 @@ class Restore implements FileSink {
     }
   }
 
-  #problem(path: Uint8Array, error: TwofoldError, damaged: boolean, introduction = ''): void {
+  #problem(path: Uint8Array, error: TwofoldError, damaged: boolean): void {
     if (damaged) this.#counts.damaged += 1
     this.#deps.logger.debug('something could not be restored', { problem: describeError(error) })
-    this.#progress.problem(path, 'restore', `${introduction}${error.message}`)
+    this.#progress.problem(path, 'restore', error.message)
   }
 
   /** Runs `work` for one entry; its failure is that entry's problem, unless every other one would fail alike. */
@@ -290,8 +293,9 @@ class Restore implements FileSink {
     } catch (error) {
       this.#options.signal?.throwIfAborted()
       const problem = toTwofoldError(error)
-      if (isTwofoldError(problem, 'no-room', 'internal', 'cancelled')) throw error
-      this.#problem(job.path, problem, false, introduction)
+      if (fatal.includes(problem.code)) throw error
+      const message = `${introduction}${problem.message}`
+      this.#problem(job.path, new TwofoldError(problem.code, message, { cause: problem }), false)
       return false
     }
   }

@@ -6,7 +6,7 @@ export const rootPath: Uint8Array = Buffer.from('/')
 export function splitNames(path: Uint8Array): Uint8Array[] {
   const names: Uint8Array[] = []
   const bytes = asBuffer(path)
-  for (let start = 0; start <= bytes.length; ) {
+  for (let start = 0; start <= bytes.length;) {
     const found = bytes.indexOf(0x2f, start)
     const end = found === -1 ? bytes.length : found
     const name = bytes.subarray(start, end)

@@ -67,7 +67,8 @@ export async function findEntry(
   let found: { entry: TreeEntry; path: Uint8Array } | undefined
   for (const name of splitNames(path)) {
     const tree = found === undefined ? directory.tree : found.entry.tree
-    const entry = tree === undefined ? undefined : await findName(loader, { vault: directory.vault, tree, name }, options)
+    const entry =
+      tree === undefined ? undefined : await findName(loader, { vault: directory.vault, tree, name }, options)
     const next = joinPath(found?.path ?? directory.path, name)
     if (entry === undefined) {
       throw new TwofoldError('not-found', `there is no ${showPath(next)} in snapshot ${directory.snapshot.shortId}`)
@@ -101,4 +102,3 @@ export async function* readDirectory(
   yield* node.entries
   for (const part of node.parts) yield* (await loader.loadTree(vault, part, options)).entries
 }
-

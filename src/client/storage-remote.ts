@@ -63,10 +63,7 @@ export class StorageRemote implements StorageApi {
   }
 }
 
-async function* uploadMessages(
-  header: UploadHeader,
-  slices: AsyncIterable<Uint8Array>,
-): AsyncGenerator<UploadRequest> {
+async function* uploadMessages(header: UploadHeader, slices: AsyncIterable<Uint8Array>): AsyncGenerator<UploadRequest> {
   const { ticket, replicas, lengthBytes } = header
   const value = { ticket: toSigned(ticket), replicas: replicas.map(fromNodeRef), lengthBytes: BigInt(lengthBytes) }
   yield { part: { $case: 'header', value } }

@@ -244,7 +244,7 @@ export class TargetDisk implements RestoreTarget {
 /** Node's own recursive way never ends where the system answers ENOENT below a directory that exists, as in `/proc`. */
 function makeWithParents(directory: Buffer): void {
   const missing: Buffer[] = []
-  for (let path = directory; path.length > 0 && !fs.existsSync(path); ) {
+  for (let path = directory; path.length > 0 && !fs.existsSync(path);) {
     missing.push(path)
     path = path.subarray(0, Math.max(0, path.lastIndexOf(0x2f)))
   }
@@ -279,6 +279,12 @@ function giveLinkAway(path: Buffer, { uid, gid }: TargetMetadata): void {
 }
 
 function toTargetStat(stats: fs.BigIntStats): TargetStat {
-  const type = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'symlink' : 'other'
+  const type = stats.isFile()
+    ? 'file'
+    : stats.isDirectory()
+      ? 'directory'
+      : stats.isSymbolicLink()
+        ? 'symlink'
+        : 'other'
   return { type, size: Number(stats.size), mtimeNs: stats.mtimeNs, identity: `${stats.dev}:${stats.ino}` }
 }

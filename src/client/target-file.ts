@@ -68,7 +68,7 @@ export class TemporaryFile implements TargetFile {
     const descriptor = attempt(() => this.#reopen())
     files.busy(this)
     try {
-      for (let done = 0; done < data.length; ) {
+      for (let done = 0; done < data.length;) {
         const left = data.length - done
         done +=
           left <= smallWriteBytes

@@ -44,8 +44,8 @@ export class Channel<T> implements AsyncIterable<T> {
     try {
       for (;;) {
         if (this.#failure !== undefined) throw this.#failure.error
-        const item = this.#items.shift()
-        if (item !== undefined) {
+        if (this.#items.length > 0) {
+          const item = this.#items.shift() as T
           this.#wakeProducer?.()
           yield item
         } else if (this.#ended) {

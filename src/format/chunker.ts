@@ -28,7 +28,7 @@ function maskOf(bits: number): number {
   return -(2 ** (32 - bits)) | 0
 }
 
-/** Cuts content where the content says so (FastCDC with normalized chunking): an insertion moves only the cuts near it. */
+/** Cuts where the content says so (FastCDC with normalized chunking): an insertion moves only the cuts near it. */
 export class Chunker {
   readonly #minBytes: number
   readonly #averageBytes: number

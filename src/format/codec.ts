@@ -14,7 +14,7 @@ export interface Codec {
 }
 
 const level = 3
-/** Below this the gain is small beside the record's header, and not worth the 40 µs that a compressor costs to set up. */
+/** Below this the gain is small beside the record's header, and not worth the 40 µs that it costs to begin. */
 const smallestWorthBytes = 256
 /** From here on a sample decides whether compressing is tried at all. */
 const sampleFromBytes = 64 * 1024

@@ -1,9 +1,9 @@
 import { gearTable } from './gear.ts'
 
 /**
- * Looks for a cut: the position after the first byte in `data[from, to)` at which the gear hash has none of the bits of a
- * mask, or 0 when there is none. The hash forgets a byte after 32 more and is computed from `from - 32` on, so that the
- * answer depends on nothing else; `from` must be at least 32.
+ * Looks for a cut: the position after the first byte in `data[from, to)` at which the gear hash has none of the bits of
+ * a mask, or 0 when there is none. The hash forgets a byte after 32 more and is computed from `from - 32` on, so that
+ * the answer depends on nothing else; `from` must be at least 32.
  */
 export type GearScan = (data: Uint8Array, from: number, to: number) => number
 

@@ -65,8 +65,8 @@ export class PackVerifier {
   readonly #digest = createHasher()
 
   /**
-   * @param options `lengthBytes` as announced by the sender; every record must be of `vaultId` (16 bytes), or, when it is
-   *   not known, of the vault of the first record.
+   * @param options `lengthBytes` as announced by the sender; every record must be of `vaultId` (16 bytes), or, when it
+   *   is not known, of the vault of the first record.
    * @throws TwofoldError `invalid-argument` for a length that no pack can have.
    */
   constructor(options: { readonly lengthBytes: number; readonly vaultId?: Uint8Array }) {

@@ -24,7 +24,7 @@ export function signTicket(claims: TicketClaims, signer: Signer): Ticket {
 }
 
 /**
- * What a ticket permits, once its signature and its form are checked. Whether it has expired is for the caller to judge.
+ * What a ticket permits, once its signature and its form are checked. Whether it has expired is the caller's to judge.
  * @throws TwofoldError `permission-denied` when it is not signed by the owner of `publicKey`, or makes no sense.
  */
 export function openTicket(ticket: Ticket, publicKey: Uint8Array): TicketClaims {

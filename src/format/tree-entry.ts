@@ -19,6 +19,7 @@ export interface TreeEntry {
   /** Empty when not known. */
   readonly user: string
   readonly group: string
+  /** Times beyond the years 1677 to 2262 are stored as the nearest within. */
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
   /** Of a file's content, in bytes; 0 for the others. */
@@ -36,8 +37,8 @@ export interface TreeEntry {
   readonly xattrs: readonly { readonly name: Uint8Array; readonly value: Uint8Array }[]
 }
 
-/** The nearest time that an entry can hold, in nanoseconds: file systems know years beyond 2262, 64 bits do not. */
-export function clampTimeNs(timeNs: bigint): bigint {
+/** The nearest time that 64 bits can hold, in nanoseconds: file systems know years after 2262. */
+function clampTimeNs(timeNs: bigint): bigint {
   if (timeNs > int64Max) return int64Max
   return timeNs < -int64Max ? -int64Max : timeNs
 }
@@ -63,8 +64,8 @@ export function storeEntry(entry: TreeEntry, references: ReferenceCollector): St
     gid: entry.gid,
     user: entry.user,
     group: entry.group,
-    mtimeNs: entry.mtimeNs,
-    ctimeNs: entry.ctimeNs,
+    mtimeNs: clampTimeNs(entry.mtimeNs),
+    ctimeNs: clampTimeNs(entry.ctimeNs),
     size: BigInt(entry.size),
     inode: entry.inode,
     device: entry.device,
@@ -126,7 +127,6 @@ function numberProblem(entry: TreeEntry): string | undefined {
   if (!numbers.every((number) => Number.isInteger(number) && number >= 0 && number <= uint32Max)) {
     return 'an owner, group or link count out of range'
   }
-  if ([entry.mtimeNs, entry.ctimeNs].some((time) => clampTimeNs(time) !== time)) return 'a time out of range'
   if ([entry.inode, entry.device].some((id) => id < 0n || id > uint64Max)) return 'an inode or device out of range'
   return undefined
 }

@@ -20,18 +20,24 @@ interface Job {
   reject(error: unknown): void
 }
 
+export interface SqliteOptions {
+  /** The most that the catalogue may grow to, in pages of 4096 bytes; at the limit it is like a full disk. */
+  readonly pagesMax?: number
+}
+
 /**
  * Opens, and where needed creates or migrates, the catalogue in the file `path`; `:memory:` is one that nothing keeps.
  * @throws TwofoldError `unsupported` when SQLite is too old or the catalogue comes from a newer program; `io` when it
  * cannot be opened.
  */
-export function openSqliteCatalogue(path: string): Catalogue {
+export function openSqliteCatalogue(path: string, options: SqliteOptions = {}): Catalogue {
   const database = openDatabase(path)
   try {
     requireSafeVersion(database)
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000')
     migrate(database)
+    if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${Math.floor(options.pagesMax)}`)
   } catch (error) {
     database.close()
     throw toStoreError(error)

@@ -29,7 +29,7 @@ export interface ManagerOptions {
 /** How long calls in progress may take once the manager is told to stop, in milliseconds. */
 const drainMs = 10_000
 
-/** Runs a manager until it is told to stop. `address` is where it listens. */
+/** Runs a manager until it is told to stop. `address` is where it listens; `stop` may be called more than once. */
 export async function startManager(options: ManagerOptions): Promise<{ address: string; stop(): Promise<void> }> {
   const { logger, clock = systemClock, random = systemRandom } = options
   const lock = await lockDirectory(options.dataDirectory)
@@ -51,16 +51,19 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
       serving: () => opened.healthy(),
       insecure: options.insecure ?? false,
       logger,
+      clock,
     })
     const background = new AbortController()
     const running = manager.run(background.signal)
-    const stop = async (): Promise<void> => {
+    const shutDown = async (): Promise<void> => {
       await server.drain(drainMs)
       background.abort()
       await running
       await opened.close()
       lock.release()
     }
+    let stopping: Promise<void> | undefined
+    const stop = (): Promise<void> => (stopping ??= shutDown())
     logger.info('the manager is ready', { address: server.address, cluster: manager.clusterId })
     return { address: server.address, stop }
   } catch (error) {

@@ -130,7 +130,7 @@ export class Members {
       capacityBytes: report?.capacityBytes ?? row.capacityBytes,
       usedBytes: report?.usedBytes ?? row.usedBytes,
       freeBytes: report?.freeBytes ?? 0,
-      reservedBytes: this.#reservations.bytes(row.ref.nodeId),
+      reservedBytes: this.#reservations.inFlight(row.ref.nodeId),
       packs: report?.packs ?? 0,
       lastHeartbeatMs: member.heardAtMs,
       uploads: report?.uploads ?? 0,

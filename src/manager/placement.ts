@@ -99,7 +99,7 @@ function notEnoughNodes(request: PlacementRequest, able: number): TwofoldError {
   const needed = request.least + request.keep.length
   return new TwofoldError(
     'not-enough-nodes',
-    `a pack needs ${needed} storage nodes that are up and writable, and there are ${able + request.keep.length}; ` +
+    `not enough nodes: a pack needs ${needed} that are up and writable, and there are ${able + request.keep.length}; ` +
       'start or add a node',
     { retryAfterMs: 1000 },
   )

@@ -40,9 +40,21 @@ export class Reservations {
     if (held.size === 0) this.#byNode.delete(nodeId)
   }
 
+  /** What the node's own figure of free bytes does not know of yet. */
   bytes(nodeId: NodeId): number {
+    return this.#sum(nodeId, () => true)
+  }
+
+  /** What is promised to packs that are not settled. */
+  inFlight(nodeId: NodeId): number {
+    return this.#sum(nodeId, (reservation) => !reservation.settled)
+  }
+
+  #sum(nodeId: NodeId, counts: (reservation: Reservation) => boolean): number {
     let sum = 0
-    for (const reservation of this.#byNode.get(nodeId)?.values() ?? []) sum += reservation.lengthBytes
+    for (const reservation of this.#byNode.get(nodeId)?.values() ?? []) {
+      if (counts(reservation)) sum += reservation.lengthBytes
+    }
     return sum
   }
 }

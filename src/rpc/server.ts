@@ -1,4 +1,4 @@
-import { Server, ServerCredentials, addAdminServicesToServer } from '@grpc/grpc-js'
+import { Server, ServerCredentials, addAdminServicesToServer, setLogger } from '@grpc/grpc-js'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { messageBytesMax, streamIdleMs } from '../core/limits.ts'
@@ -71,6 +71,12 @@ function checkAddress(text: string, insecure: boolean): Address {
   return address
 }
 
+/** What grpc-js wants to say goes to our log instead of the terminal. */
+function quieten(logger: Logger): void {
+  const write = (...words: unknown[]): void => logger.debug('grpc-js', { words: words.map(String).join(' ') })
+  setLogger({ error: write, info: write, debug: write })
+}
+
 function bind(server: Server, address: Address): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(formatAddress(address), ServerCredentials.createInsecure(), (error, port) => {
@@ -121,6 +127,7 @@ async function shutDown(server: Server, deadlineMs: number, environment: Handler
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { logger, clock = systemClock, idleMs = streamIdleMs } = options
   const address = checkAddress(options.address, options.insecure === true)
+  quieten(logger)
   const environment: HandlerEnvironment = { logger, clock, idleMs, running: new Set() }
   let allowed = true
   const names = options.services.map(({ definition }) => serviceName(definition))

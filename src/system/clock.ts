@@ -22,7 +22,11 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   sleep: async (ms, signal) => {
     signal?.throwIfAborted()
-    for (let left = ms; left > 0 || left === ms; left -= timerMsMax) await wait(Math.min(left, timerMsMax), signal)
+    let leftMs = Math.max(0, ms)
+    do {
+      await wait(Math.min(leftMs, timerMsMax), signal)
+      leftMs -= timerMsMax
+    } while (leftMs > 0)
   },
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 }

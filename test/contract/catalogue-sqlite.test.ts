@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { TwofoldError } from '../../src/core/errors.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import { isSafeVersion } from '../../src/manager/sqlite/migrate.ts'
+import { expectError } from '../support/expect-error.ts'
 import { testCatalogue } from './catalogue.contract.ts'
 
 const directories: string[] = []
@@ -61,6 +62,39 @@ describe('the SQLite catalogue', () => {
     const database = new DatabaseSync(at)
     expect(database.prepare('PRAGMA journal_mode').get()).to.have.property('journal_mode', 'wal')
     database.close()
+  })
+
+  for (const where of ['in memory', 'in a file']) {
+    it(`says no-room when it is full, keeps what it had, and goes on, ${where}`, async () => {
+      const at = where === 'in memory' ? ':memory:' : newPath()
+      const catalogue = openSqliteCatalogue(at, { pagesMax: 100 })
+      await catalogue.write((tx) => tx.settings.set('kept', Buffer.from('1')))
+      const large = (key: string): Promise<void> => catalogue.write((tx) => tx.settings.set(key, Buffer.alloc(1e6)))
+      await expectError(large('a'), 'no-room')
+      const group = [large('b'), catalogue.write((tx) => tx.settings.set('small', Buffer.from('2')))]
+      const outcomes = await Promise.allSettled(group)
+      expect(outcomes[0]?.status).to.equal('rejected')
+      const found = await catalogue.read(async (tx) => {
+        const values = []
+        for (const key of ['kept', 'a', 'b', 'small']) values.push((await tx.settings.get(key)) !== undefined)
+        return values
+      })
+      expect(found).to.deep.equal([true, false, false, outcomes[1]?.status === 'fulfilled'])
+      expect(catalogue.healthy()).to.equal(true)
+      await catalogue.write((tx) => tx.settings.set('later', Buffer.from('3')))
+      await catalogue.close()
+      expect(catalogue.healthy()).to.equal(false)
+    })
+  }
+
+  it('says io when its file was damaged', async () => {
+    const at = newPath()
+    const first = openSqliteCatalogue(at)
+    await first.write((tx) => tx.settings.set('a', Buffer.alloc(50_000)))
+    await first.close()
+    const whole = readFileSync(at)
+    writeFileSync(at, Buffer.concat([whole.subarray(0, 4096), Buffer.alloc(whole.length - 4096, 0xff)]))
+    expect(openError(at).code).to.equal('io')
   })
 
   it('refuses a catalogue of a newer program, in words', async () => {

@@ -153,9 +153,7 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
   })
 
   it('has hundreds of files open at once, as far as its user can see', async () => {
-    const files = await Promise.all(
-      Array.from({ length: 400 }, (_, index) => target.createFile(names(`f${index}`), 2)),
-    )
+    const files = await Promise.all(Array.from({ length: 400 }, (_, index) => target.createFile(names(`f${index}`), 2)))
     for (const [index, file] of files.entries()) await file.write(Buffer.from(String(index % 10)), 0)
     for (const file of files) await file.write(Buffer.from('!'), 1)
     for (const file of files) await file.commit(metadata())

@@ -87,7 +87,11 @@ describe('the upload pipeline', () => {
     await expectFailure(primary.node.upload(header, slicesOf(other)), 'already-exists')
   })
 
-  for (const [when, share] of [['at the start', 0], ['in the middle', 0.5], ['near the end', 0.95]] as const) {
+  for (const [when, share] of [
+    ['at the start', 0],
+    ['in the middle', 0.5],
+    ['near the end', 0.95],
+  ] as const) {
     it(`replaces a replica that is lost ${when}, and goes on`, async () => {
       const made = await attempt()
       const { pack, primary, replica, third, allocation } = made
@@ -195,7 +199,7 @@ describe('the upload pipeline', () => {
     await expectNothingLeft(made)
   })
 
-  it('refuses pipelines that are not the ticket\'s', async () => {
+  it("refuses pipelines that are not the ticket's", async () => {
     const made = await attempt()
     const { allocation, third, upload, pack } = made
     const primary = allocation.primary
@@ -242,7 +246,7 @@ describe('the upload pipeline', () => {
     await upload()
   })
 
-  it('fails with no-room when the primary\'s disk fills up, and goes on when there is room again', async () => {
+  it("fails with no-room when the primary's disk fills up, and goes on when there is room again", async () => {
     const made = await attempt()
     const { primary } = made
     primary.disk.fail('write', new TwofoldError('no-room', 'disk full'))
@@ -295,6 +299,8 @@ describe('the upload pipeline', () => {
       }),
     )
     expect(pack.length).to.be.greaterThan(15_000_000)
-    expect(stats.most).to.be.greaterThan(0).and.to.be.at.most(3 * slice)
+    expect(stats.most)
+      .to.be.greaterThan(0)
+      .and.to.be.at.most(3 * slice)
   })
 })

@@ -95,7 +95,18 @@ export class NodeCluster {
       clusterId: identity.clusterId,
       rememberCluster: (clusterId) => saveIdentity(disk, { ...identity, clusterId }),
     })
-    const made: TestNode = { name, directory, disk, ref, store, node, lease, heartbeat, onSlice: undefined, dead: false }
+    const made: TestNode = {
+      name,
+      directory,
+      disk,
+      ref,
+      store,
+      node,
+      lease,
+      heartbeat,
+      onSlice: undefined,
+      dead: false,
+    }
     this.nodes.push(made)
     return made
   }

@@ -99,15 +99,26 @@ async function backup(
     }),
   })
   const startedMs = cli.clock.nowMs()
+  const parent = request.parent === undefined ? undefined : await parentId(client, request.parent, { cli, request })
   let summary: BackupSummary
   try {
-    summary = await client.backup(request, { signal: cli.signal, onEvent: display.show })
+    summary = await client.backup({ ...request, parent }, { signal: cli.signal, onEvent: display.show })
   } finally {
     display.finish()
   }
   await tellBackup(summary, { output, startedMs, nowMs: cli.clock.nowMs() })
   if (isUnderReplicated(summary)) cli.setExitCode(15)
   else if (summary.problems > 0) cli.setExitCode(3)
+}
+
+/** Any way to name a snapshot is good for a parent, `latest` included. */
+async function parentId(
+  client: Client,
+  reference: string,
+  { cli, request }: { cli: Cli; request: BackupRequest },
+): Promise<string> {
+  const filter = request.vault === undefined ? {} : { vault: request.vault }
+  return (await client.resolve(reference, filter, { signal: cli.signal })).id
 }
 
 function isUnderReplicated({ snapshot }: BackupSummary): boolean {

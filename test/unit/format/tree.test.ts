@@ -28,6 +28,13 @@ describe('tree', () => {
     )
   })
 
+  it('stores times beyond 64 bits as the nearest within', () => {
+    const times = { mtimeNs: 13_569_465_600_000_000_000n, ctimeNs: -(2n ** 70n) }
+    const { plain, refs } = encodeTree({ entries: [fileEntry('from the year 2400', times)], parts: [] })
+    const [entry] = decodeTree(plain, refs).entries
+    expect([entry?.mtimeNs, entry?.ctimeNs]).to.deep.equal([2n ** 63n - 1n, -(2n ** 63n) + 1n])
+  })
+
   it('lists its parts', () => {
     const parts = [someId(3), someId(1), someId(2)]
     const { plain, refs } = encodeTree({ entries: [], parts })
@@ -121,7 +128,6 @@ describe('tree', () => {
       { mode: -1 },
       { uid: 2 ** 32 },
       { uid: 0.5 },
-      { mtimeNs: 2n ** 63n },
       { inode: -1n },
       { size: 0, extents: [{ chunk: someId(1), chunkOffset: 0, length: 0 }] },
       { size: extentsInlineMax + 1, extents: new Array(extentsInlineMax + 1).fill({ chunkOffset: 0, length: 1 }) },

@@ -79,7 +79,9 @@ describe('restore', () => {
     const [[path, message]] = bench.problems() as [[string, string]]
     const missing = path === '/good' ? 'good' : 'bad'
     expect(target.at(missing)).to.equal(undefined)
-    expect(message).to.match(/no good copy of chunk [0-9a-f]{8} of pack [0-9a-f]{8} is left \(n\d: .*; n\d: .*\)|n\d: .*\)/)
+    expect(message).to.match(
+      /no good copy of chunk [0-9a-f]{8} of pack [0-9a-f]{8} is left \(n\d: .*; n\d: .*\)|n\d: .*\)/,
+    )
     expect(target.unfinished).to.equal(0)
   })
 
@@ -142,7 +144,8 @@ describe('restore', () => {
     expect((await failure(restoring)).code).to.equal('cancelled')
     expect(target).to.include({ unfinished: 0, closed: true })
     for (const [path, entry] of target.entries) {
-      if (entry.type === 'file') expect(entry.content.equals(bench.source.node(`/${path}`).content), path).to.equal(true)
+      if (entry.type === 'file')
+        expect(entry.content.equals(bench.source.node(`/${path}`).content), path).to.equal(true)
     }
   })
 
@@ -155,7 +158,8 @@ describe('restore', () => {
     expect(error.code).to.equal('no-room')
     expect(error.message).to.contain('no space is left')
     expect(target.unfinished).to.equal(0)
-    for (const entry of target.entries.values()) if (entry.type === 'file') expect(entry.content.length).to.equal(3_000_000)
+    for (const entry of target.entries.values())
+      if (entry.type === 'file') expect(entry.content.length).to.equal(3_000_000)
   })
 
   it('says at once when the target cannot be written to', async () => {
@@ -179,7 +183,12 @@ describe('restore', () => {
     const summary = await bench.restore(target)
     expect(summary).to.include({ filesRestored: 1, problems: 3, damaged: 0 })
     expect(target.text('b/two')).to.equal('/b/two')
-    expect(bench.problems().map(([path]) => path).sort()).to.deep.equal(['/a', '/link', '/three'])
+    expect(
+      bench
+        .problems()
+        .map(([path]) => path)
+        .sort(),
+    ).to.deep.equal(['/a', '/link', '/three'])
   })
 
   it('restores a copy where a hard link cannot be made, and says so', async () => {

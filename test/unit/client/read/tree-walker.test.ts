@@ -134,12 +134,18 @@ describe('what a snapshot shows', () => {
     }
     expect(await get()).to.equal('second')
     expect(await get(1)).to.equal('first')
-    expect((await bench.client.listFiles()).items.map(({ version, lengthBytes }) => [version, lengthBytes])).to.deep.equal([[2, 6]])
+    expect(
+      (await bench.client.listFiles()).items.map(({ version, lengthBytes }) => [version, lengthBytes]),
+    ).to.deep.equal([[2, 6]])
     expect((await failure(get(9))).code).to.equal('not-found')
     expect((await bench.client.deleteFile({ name: 'dir/file' })).deleted).to.equal(true)
     expect((await failure(get())).code).to.equal('not-found')
     expect(await get(2)).to.equal('second')
-    expect((await bench.client.fileHistory({ name: 'dir/file' })).items.map(({ deleted }) => deleted)).to.deep.equal([true, false, false])
+    expect((await bench.client.fileHistory({ name: 'dir/file' })).items.map(({ deleted }) => deleted)).to.deep.equal([
+      true,
+      false,
+      false,
+    ])
     expect((await failure(bench.client.getFile({ name: 'other' }))).code).to.equal('not-found')
   })
 })

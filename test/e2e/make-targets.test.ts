@@ -1,0 +1,81 @@
+import { expect } from 'chai'
+import { execFileSync, spawnSync } from 'node:child_process'
+import * as fs from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { launcher } from '../../bench/cluster.ts'
+
+const project = dirname(dirname(launcher))
+
+describe('make up and make down', function () {
+  this.timeout(120_000)
+  let folder: string
+  let first: { DATA: string; PORT: string }
+  let second: { DATA: string; PORT: string }
+
+  before(async () => {
+    folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'twofold-make-')))
+    first = { DATA: join(folder, 'first'), PORT: String(await freePorts()) }
+    second = { DATA: join(folder, 'second'), PORT: String(await freePorts()) }
+    fs.writeFileSync(join(folder, 'file'), 'content')
+  })
+  after(() => {
+    make(first, 'down')
+    make(second, 'down')
+    execFileSync('rm', ['-rf', folder])
+  })
+
+  function make(cluster: { DATA: string; PORT: string }, ...args: string[]): { code: number; output: string } {
+    const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('TWOFOLD_'))
+    const { status, stdout, stderr } = spawnSync('make', args, {
+      cwd: project,
+      env: { ...Object.fromEntries(environment), ...cluster, NODES: '2' },
+      encoding: 'utf8',
+    })
+    return { code: status ?? -1, output: stdout + stderr }
+  }
+
+  it('runs several clusters side by side', () => {
+    for (const cluster of [first, second]) {
+      const { code, output } = make(cluster, 'up')
+      expect(code, output).to.equal(0)
+    }
+    const pids = ['manager', 'n1', 'n2'].map((name) => fs.readFileSync(join(first.DATA, 'pids', `${name}.pid`), 'utf8'))
+    expect(new Set(pids).size).to.equal(3)
+    expect(make(first, 'backup', `SRC=${join(folder, 'file')}`).code).to.equal(0)
+    expect(make(first, 'status').output).to.match(/Snapshots: +1,/)
+    expect(make(second, 'status').output).to.match(/Snapshots: +0,/)
+  })
+
+  it('leaves a running cluster alone, and brings back one node that died', () => {
+    const pidFile = join(first.DATA, 'pids', 'n1.pid')
+    const before = fs.readFileSync(pidFile, 'utf8')
+    expect(make(first, 'up').code).to.equal(0)
+    expect(fs.readFileSync(pidFile, 'utf8')).to.equal(before)
+    process.kill(Number(before), 'SIGKILL')
+    expect(make(first, 'up').code).to.equal(0)
+    expect(fs.readFileSync(pidFile, 'utf8')).not.to.equal(before)
+  })
+
+  it('finds the data again after down and up', () => {
+    const pids = fs.readdirSync(join(first.DATA, 'pids')).map((name) => fs.readFileSync(join(first.DATA, 'pids', name), 'utf8'))
+    expect(make(first, 'down').code).to.equal(0)
+    for (const pid of pids) expect(fs.existsSync(`/proc/${pid.trim()}`)).to.equal(false)
+    expect(fs.readdirSync(join(first.DATA, 'pids'))).to.deep.equal([])
+    expect(make(first, 'up').code).to.equal(0)
+    const { code, output } = make(first, 'restore', `TARGET=${join(folder, 'restored')}`)
+    expect(code, output).to.equal(0)
+    expect(fs.readFileSync(join(folder, 'restored', folder, 'file'), 'utf8')).to.equal('content')
+  })
+})
+
+/** A port with nobody on it or on the next ones, as far as can be told. */
+async function freePorts(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port > 60_000 ? port - 10_000 : port
+}

@@ -1,0 +1,58 @@
+import { expect } from 'chai'
+import { SeededRandom } from '../support/seeded-random.ts'
+import { diskContract } from '../contract/disk.contract.ts'
+import { SimDisk } from './sim-disk.ts'
+
+function freshDisk(seed = 1): SimDisk {
+  const before = (): Promise<void> => Promise.resolve()
+  return new SimDisk({ random: new SeededRandom(seed), capacityBytes: 1e9, before })
+}
+
+diskContract('simulated', () => Promise.resolve({ disk: freshDisk(), cleanup: () => Promise.resolve() }))
+
+describe('a simulated disk that loses power', () => {
+  async function write(disk: SimDisk, path: string, options: { sync: boolean }): Promise<void> {
+    const file = await disk.create(path)
+    await file.write(Buffer.from('content'), 0)
+    if (options.sync) await file.sync()
+    await file.close()
+  }
+
+  it('keeps what was synced with its directory', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const disk = freshDisk(seed)
+      await write(disk, 'a', { sync: true })
+      await disk.rename('a', 'b')
+      await disk.syncDirectory('')
+      disk.crash()
+      expect(disk.files()).to.deep.equal(['b'])
+      expect(await (await disk.open('b')).length()).to.equal(7)
+    }
+  })
+
+  it('may lose a rename whose directory was not synced, and may not', async () => {
+    const outcomes = new Set<string>()
+    for (let seed = 0; seed < 40; seed++) {
+      const disk = freshDisk(seed)
+      await write(disk, 'a', { sync: true })
+      await disk.syncDirectory('')
+      await disk.rename('a', 'b')
+      disk.crash()
+      outcomes.add(disk.files().join())
+    }
+    expect([...outcomes].toSorted()).to.deep.equal(['a', 'b'])
+  })
+
+  it('may tear a file that was not synced', async () => {
+    const lengths = new Set<number>()
+    for (let seed = 0; seed < 40; seed++) {
+      const disk = freshDisk(seed)
+      await write(disk, 'a', { sync: false })
+      await disk.syncDirectory('')
+      disk.crash()
+      lengths.add(await (await disk.open('a')).length())
+    }
+    expect(lengths.size).to.be.greaterThan(2)
+    expect(Math.min(...lengths)).to.be.lessThan(7)
+  })
+})

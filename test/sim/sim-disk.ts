@@ -1,0 +1,223 @@
+import type { Disk, DiskEntry, DiskFile } from '../../src/core/disk.ts'
+import { TwofoldError } from '../../src/core/errors.ts'
+import type { Random } from '../../src/core/random.ts'
+
+/** A file's content: what programs see, and what a loss of power leaves. */
+interface Inode {
+  seen: Buffer
+  durable: Buffer
+}
+
+/** A change of names that is not durable yet. */
+type Change =
+  | { readonly kind: 'create'; readonly path: string; readonly inode: Inode }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly inode: Inode }
+  | { readonly kind: 'remove'; readonly path: string }
+
+export interface SimDiskOptions {
+  readonly random: Random
+  readonly capacityBytes: number
+  /** Called before every operation with its name and path; gives latency, records, or throws a fault. */
+  readonly before: (operation: string, path: string) => Promise<void>
+}
+
+/**
+ * A disk with two layers. What was written is seen at once, but survives a crash only after `sync`; a new, changed or
+ * removed name only after `syncDirectory`. The disk outlives the processes that use it.
+ */
+export class SimDisk implements Disk {
+  readonly #options: SimDiskOptions
+  readonly #directories = new Set([''])
+  #seen = new Map<string, Inode>()
+  #durable = new Map<string, Inode>()
+  #changes: Change[] = []
+
+  constructor(options: SimDiskOptions) {
+    this.#options = options
+  }
+
+  /** Power is lost: of unsynced bytes a random part survives, of unsynced names a random number of the oldest changes. */
+  crash(): void {
+    const { random } = this.#options
+    const survivors = Math.floor(random.fraction() * (this.#changes.length + 1))
+    for (const change of this.#changes.slice(0, survivors)) this.#apply(change)
+    this.#changes = []
+    this.#seen = new Map(this.#durable)
+    for (const inode of this.#seen.values()) {
+      if (inode.seen === inode.durable) continue
+      const kept = Math.floor(random.fraction() * (inode.seen.length + 1))
+      const torn = Buffer.concat([inode.seen.subarray(0, kept), inode.durable.subarray(kept)])
+      inode.seen = inode.durable = torn
+    }
+  }
+
+  /** The paths of all files, as programs see them. */
+  files(): string[] {
+    return [...this.#seen.keys()].toSorted()
+  }
+
+  #apply(change: Change): void {
+    if (change.kind === 'remove') {
+      this.#durable.delete(change.path)
+    } else if (change.kind === 'create') {
+      this.#durable.set(change.path, change.inode)
+    } else {
+      this.#durable.delete(change.from)
+      this.#durable.set(change.to, change.inode)
+    }
+  }
+
+  #find(path: string): Inode {
+    const inode = this.#seen.get(checked(path))
+    if (inode === undefined) throw new TwofoldError('not-found', `there is no ${path}`)
+    return inode
+  }
+
+  #requireDirectory(path: string): void {
+    if (this.#directories.has(path)) return
+    const code = this.#seen.has(path) ? 'io' : 'not-found'
+    throw new TwofoldError(code, `there is no directory ${path}`)
+  }
+
+  async create(path: string): Promise<DiskFile> {
+    await this.#options.before('create', path)
+    this.#requireDirectory(parentOf(checked(path)))
+    if (this.#seen.has(path) || this.#directories.has(path)) {
+      throw new TwofoldError('already-exists', `${path} exists already`)
+    }
+    const empty = Buffer.alloc(0)
+    const inode = { seen: empty, durable: empty }
+    this.#seen.set(path, inode)
+    this.#changes.push({ kind: 'create', path, inode })
+    return this.#file(path, inode, true)
+  }
+
+  async open(path: string): Promise<DiskFile> {
+    await this.#options.before('open', path)
+    if (this.#directories.has(checked(path))) throw new TwofoldError('io', `${path} is a directory`)
+    return this.#file(path, this.#find(path), false)
+  }
+
+  #file(path: string, inode: Inode, writable: boolean): DiskFile {
+    const { before } = this.#options
+    let open = true
+    const require = (allowed = true): void => {
+      if (!open || !allowed) throw new TwofoldError('io', `${path} is not open for this`)
+    }
+    return {
+      write: async (data, offset) => {
+        require(writable)
+        await before('write', path)
+        require(writable)
+        this.#requireRoom(Math.max(0, offset + data.length - inode.seen.length))
+        const next = Buffer.alloc(Math.max(inode.seen.length, offset + data.length))
+        next.set(inode.seen)
+        next.set(data, offset)
+        inode.seen = next
+      },
+      read: async (target, offset) => {
+        require()
+        await before('read', path)
+        return inode.seen.subarray(offset).copy(target)
+      },
+      length: () => {
+        require()
+        return Promise.resolve(inode.seen.length)
+      },
+      sync: async () => {
+        require()
+        await before('sync', path)
+        inode.durable = inode.seen
+      },
+      close: () => {
+        require()
+        open = false
+        return Promise.resolve()
+      },
+    }
+  }
+
+  #requireRoom(bytes: number): void {
+    if (bytes > this.#free()) throw new TwofoldError('no-room', 'no space left on the simulated disk')
+  }
+
+  #free(): number {
+    let used = 0
+    for (const inode of this.#seen.values()) used += inode.seen.length
+    return this.#options.capacityBytes - used
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#options.before('rename', `${from} ${to}`)
+    const inode = this.#find(from)
+    this.#requireDirectory(parentOf(checked(to)))
+    if (this.#directories.has(to)) throw new TwofoldError('io', `${to} is a directory`)
+    if (from === to) return
+    this.#seen.delete(from)
+    this.#seen.set(to, inode)
+    this.#changes.push({ kind: 'rename', from, to, inode })
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#options.before('remove', path)
+    if (this.#directories.has(checked(path))) throw new TwofoldError('io', `${path} is a directory`)
+    this.#find(path)
+    this.#seen.delete(path)
+    this.#changes.push({ kind: 'remove', path })
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#options.before('makeDirectory', path)
+    let parent = ''
+    for (const part of checked(path).split('/')) {
+      const child = parent === '' ? part : `${parent}/${part}`
+      if (this.#seen.has(child)) throw new TwofoldError('io', `${child} is not a directory`)
+      this.#directories.add(child)
+      parent = child
+    }
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.#options.before('syncDirectory', path)
+    this.#requireDirectory(checked(path))
+    const waiting: Change[] = []
+    for (const change of this.#changes) {
+      const touched = change.kind === 'rename' ? [change.from, change.to] : [change.path]
+      if (touched.some((name) => parentOf(name) === path)) this.#apply(change)
+      else waiting.push(change)
+    }
+    this.#changes = waiting
+  }
+
+  async list(path: string): Promise<DiskEntry[]> {
+    await this.#options.before('list', path)
+    this.#requireDirectory(checked(path))
+    const entries: DiskEntry[] = []
+    for (const name of this.#directories) {
+      if (name !== '' && parentOf(name) === path) entries.push({ name: baseOf(name), directory: true, length: 0 })
+    }
+    for (const [name, inode] of this.#seen) {
+      if (parentOf(name) !== path) continue
+      entries.push({ name: baseOf(name), directory: false, length: inode.seen.length })
+    }
+    return entries
+  }
+
+  freeBytes(): Promise<number> {
+    return Promise.resolve(this.#free())
+  }
+}
+
+function checked(path: string): string {
+  const bad = path.includes('\0') || path.split('/').some((part) => part === '..' || part === '.' || part === '')
+  if (path !== '' && bad) throw new TwofoldError('invalid-argument', `${path} is not a path inside the store`)
+  return path
+}
+
+function parentOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : ''
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}

@@ -1,0 +1,274 @@
+import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
+import type { StorageApi } from '../../src/client/storage-api.ts'
+import { linkedController } from '../../src/core/abort.ts'
+import { TwofoldError } from '../../src/core/errors.ts'
+import type { ReadSlice } from '../../src/core/messages.ts'
+import type { CallOptions, NodeRef } from '../../src/core/model.ts'
+import type { Random } from '../../src/core/random.ts'
+import type { Manager } from '../../src/manager/manager.ts'
+import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts'
+import type { PeerApi } from '../../src/node/peer-api.ts'
+import type { StorageNode } from '../../src/node/storage-node.ts'
+import type { SimProcess } from './sim-process.ts'
+import type { SimScheduler } from './sim-scheduler.ts'
+import type { SimTrace } from './sim-trace.ts'
+
+/** A process that answers calls at an address. */
+export interface Endpoint<Api> {
+  readonly process: SimProcess
+  readonly api: Api
+}
+
+export interface SimNetworkOptions {
+  readonly scheduler: SimScheduler
+  readonly random: Random
+  readonly trace: SimTrace
+  /** Share of calls whose request is lost, and of those whose answer is lost although the work was done. */
+  readonly lossShare: number
+}
+
+interface Call<Api, T> {
+  readonly caller: SimProcess
+  readonly address: string
+  readonly what: string
+  readonly signal: AbortSignal | undefined
+  readonly find: () => Endpoint<Api> | undefined
+  readonly work: (api: Api, options: CallOptions) => Promise<T>
+}
+
+/** How long a caller waits for an answer that was lost, in milliseconds. */
+const answerTimeoutMs = 10_000
+
+/**
+ * The network between simulated processes, at the level of typed calls and streams. Messages take time; requests and
+ * answers get lost; when either end dies, or they are cut off from each other, the call breaks for the other one.
+ */
+export class SimNetwork {
+  readonly #options: SimNetworkOptions
+  readonly #nodes = new Map<string, Endpoint<StorageNode>>()
+  #manager: Endpoint<Manager> | undefined
+  /** Pairs `from to` that do not hear each other. */
+  readonly #cuts = new Set<string>()
+  #lossShare: number
+
+  constructor(options: SimNetworkOptions) {
+    this.#options = options
+    this.#lossShare = options.lossShare
+  }
+
+  serveManager(endpoint: Endpoint<Manager>): void {
+    this.#manager = endpoint
+  }
+
+  serveNode(address: string, endpoint: Endpoint<StorageNode>): void {
+    this.#nodes.set(address, endpoint)
+  }
+
+  /** From now on nothing gets lost any more. */
+  heal(): void {
+    this.#lossShare = 0
+    this.#cuts.clear()
+  }
+
+  /** Messages from one process (by name) to another get lost from now on, or no longer. */
+  cut(from: string, to: string, broken: boolean): void {
+    if (broken) this.#cuts.add(`${from} ${to}`)
+    else this.#cuts.delete(`${from} ${to}`)
+  }
+
+  /** The manager as `caller` sees it; both roles' ports at once. */
+  managerFor(caller: SimProcess): ClientManagerApi & NodeManagerApi {
+    const call = <T>(
+      what: string,
+      signal: AbortSignal | undefined,
+      work: (api: Manager, options: CallOptions) => Promise<T>,
+    ): Promise<T> => this.#call({ caller, address: 'manager', what, signal, find: () => this.#manager, work })
+    return {
+      register: (request, { signal } = {}) => call('register', signal, (api, o) => api.register(request, o)),
+      heartbeat: (request, { signal } = {}) => call('heartbeat', signal, (api, o) => api.heartbeat(request, o)),
+      commitPack: (request, { signal } = {}) => call('commitPack', signal, (api, o) => api.commitPack(request, o)),
+      replaceReplica: (request, { signal } = {}) =>
+        call('replaceReplica', signal, (api, o) => api.replaceReplica(request, o)),
+      beginBackup: (request, { signal } = {}) => call('beginBackup', signal, (api, o) => api.beginBackup(request, o)),
+      renewSession: (ref, { signal } = {}) => call('renewSession', signal, (api, o) => api.renewSession(ref, o)),
+      endSession: (ref, reason, { signal } = {}) =>
+        call('endSession', signal, (api, o) => api.endSession(ref, reason, o)),
+      lookupChunks: (ref, ids, { signal } = {}) =>
+        call('lookupChunks', signal, (api, o) => api.lookupChunks(ref, ids, o)),
+      allocatePack: (request, { signal } = {}) =>
+        call('allocatePack', signal, (api, o) => api.allocatePack(request, o)),
+      abandonPack: (request, { signal } = {}) => call('abandonPack', signal, (api, o) => api.abandonPack(request, o)),
+      commitSnapshot: (request, { signal } = {}) =>
+        call('commitSnapshot', signal, (api, o) => api.commitSnapshot(request, o)),
+      locateChunks: (vault, ids, { signal } = {}) =>
+        call('locateChunks', signal, (api, o) => api.locateChunks(vault, ids, o)),
+      listSnapshots: (filter, page, { signal } = {}) =>
+        call('listSnapshots', signal, (api, o) => api.listSnapshots(filter, page, o)),
+      getSnapshot: (reference, filter, { signal } = {}) =>
+        call('getSnapshot', signal, (api, o) => api.getSnapshot(reference, filter, o)),
+      listSnapshotPacks: (id, page, { signal } = {}) =>
+        call('listSnapshotPacks', signal, (api, o) => api.listSnapshotPacks(id, page, o)),
+      listNodes: ({ signal } = {}) => call('listNodes', signal, (api, o) => api.listNodes(o)),
+      getStatus: ({ signal } = {}) => call('getStatus', signal, (api, o) => api.getStatus(o)),
+      listHistory: (kind, page, { signal } = {}) =>
+        call('listHistory', signal, (api, o) => api.listHistory(kind, page, o)),
+      listFileVersions: (request, { signal } = {}) =>
+        call('listFileVersions', signal, (api, o) => api.listFileVersions(request, o)),
+      deleteFile: (vault, name, actor, { signal } = {}) =>
+        call('deleteFile', signal, (api, o) => api.deleteFile(vault, name, actor, o)),
+    }
+  }
+
+  /** The nodes as a client sees them. */
+  storageFor(caller: SimProcess): StorageApi {
+    return {
+      upload: (node, header, slices, { signal } = {}) =>
+        this.#toNode(caller, node, 'upload', signal, (api, options) =>
+          api.upload(header, this.#carry(caller, node, slices), options),
+        ),
+      read: (node, request, { signal } = {}) => this.#read(caller, node, (api) => api.read(request, { signal })),
+      stat: (node, packId, { signal } = {}) =>
+        this.#toNode(caller, node, 'stat', signal, (api) => Promise.resolve(api.stat(packId))),
+      verify: (node, packId, { signal } = {}) =>
+        this.#toNode(caller, node, 'verify', signal, (api, options) => api.verify(packId, options)),
+    }
+  }
+
+  /** The nodes as a node sees them. */
+  peersFor(caller: SimProcess): PeerApi {
+    return {
+      replicate: (peer, header, slices, { signal } = {}) =>
+        this.#toNode(caller, peer, 'replicate', signal, (api, options) =>
+          api.replicate(header, this.#carry(caller, peer, slices), options),
+        ),
+    }
+  }
+
+  #toNode<T>(
+    caller: SimProcess,
+    node: NodeRef,
+    what: string,
+    signal: AbortSignal | undefined,
+    work: (api: StorageNode, options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    const { address } = node
+    return this.#call({ caller, address, what, signal, find: () => this.#nodes.get(address), work })
+  }
+
+  #latencyMs(): number {
+    return 0.1 + this.#options.random.fraction() * 2
+  }
+
+  #lost(from: string, to: string): boolean {
+    return this.#cuts.has(`${from} ${to}`) || this.#options.random.fraction() < this.#lossShare
+  }
+
+  #call<Api, T>(call: Call<Api, T>): Promise<T> {
+    return call.caller.alive(this.#answered(call))
+  }
+
+  async #answered<Api, T>({ caller, address, what, signal, find, work }: Call<Api, T>): Promise<T> {
+    const { scheduler, trace } = this.#options
+    const record = (text: string): void => trace.add(scheduler.nowMs, `${caller.name} ${address} ${what} ${text}`)
+    signal?.throwIfAborted()
+    record('asked')
+    await scheduler.delay(this.#latencyMs())
+    const endpoint = find()
+    if (endpoint === undefined || endpoint.process.dead) {
+      record('nobody there')
+      throw unavailable(`nobody answers at ${address}`)
+    }
+    const callee = endpoint.process
+    if (this.#lost(caller.name, callee.name)) {
+      record('request lost')
+      await scheduler.delay(answerTimeoutMs)
+      throw unavailable(`${address} did not answer in time`)
+    }
+    const { controller, release } = linkedController(signal)
+    const { promise: broken, reject } = Promise.withResolvers<never>()
+    broken.catch(() => undefined)
+    const forgetCallee = callee.onDeath(() => reject(unavailable(`${callee.name} went away`)))
+    const forgetCaller = caller.onDeath(() =>
+      controller.abort(new TwofoldError('cancelled', `${caller.name} went away`)),
+    )
+    const giveUp = (): void => reject(signal?.reason as Error)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    try {
+      const answer = await Promise.race([work(endpoint.api, { signal: controller.signal }), broken])
+      await scheduler.delay(this.#latencyMs())
+      if (this.#lost(callee.name, caller.name)) {
+        record('answer lost')
+        await scheduler.delay(answerTimeoutMs)
+        throw unavailable(`the answer of ${address} was lost`)
+      }
+      record('answered')
+      return answer
+    } catch (error) {
+      record(`failed: ${error instanceof TwofoldError ? error.code : String(error)}`)
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+      forgetCallee()
+      forgetCaller()
+      release()
+    }
+  }
+
+  /** The slices as they arrive at the other end. */
+  async *#carry(sender: SimProcess, receiver: NodeRef, slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const { scheduler, trace } = this.#options
+    const { promise: broken, reject } = Promise.withResolvers<never>()
+    broken.catch(() => undefined)
+    // It may have died before anybody asked for the first slice.
+    if (sender.dead) throw unavailable(`${sender.name} went away`)
+    const forget = sender.onDeath(() => reject(unavailable(`${sender.name} went away`)))
+    const iterator = slices[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const next = await Promise.race([iterator.next(), broken])
+        if (next.done === true) return
+        const copy = new Uint8Array(next.value)
+        await scheduler.delay(this.#latencyMs())
+        if (sender.dead) throw unavailable(`${sender.name} went away`)
+        if (this.#cuts.has(`${sender.name} ${receiver.name}`)) throw unavailable(`${sender.name} is cut off`)
+        trace.add(scheduler.nowMs, `${sender.name} ${receiver.name} slice ${copy.length}`)
+        yield copy
+      }
+    } finally {
+      forget()
+      iterator.return?.()?.catch(() => undefined)
+    }
+  }
+
+  async *#read(
+    caller: SimProcess,
+    node: NodeRef,
+    open: (api: StorageNode) => AsyncIterable<ReadSlice>,
+  ): AsyncGenerator<ReadSlice> {
+    const { scheduler } = this.#options
+    await caller.alive(scheduler.delay(this.#latencyMs()))
+    const endpoint = this.#nodes.get(node.address)
+    if (endpoint === undefined || endpoint.process.dead) throw unavailable(`nobody answers at ${node.address}`)
+    const callee = endpoint.process
+    if (this.#lost(caller.name, callee.name)) throw unavailable(`${node.name} did not answer`)
+    const { promise: broken, reject } = Promise.withResolvers<never>()
+    broken.catch(() => undefined)
+    const forget = callee.onDeath(() => reject(unavailable(`${callee.name} went away`)))
+    const iterator = open(endpoint.api)[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const next = await caller.alive(Promise.race([iterator.next(), broken]))
+        if (next.done === true) return
+        await caller.alive(scheduler.delay(this.#latencyMs()))
+        yield next.value
+      }
+    } finally {
+      forget()
+      iterator.return?.()?.catch(() => undefined)
+    }
+  }
+}
+
+function unavailable(message: string): TwofoldError {
+  return new TwofoldError('unavailable', message)
+}

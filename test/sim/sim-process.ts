@@ -1,0 +1,74 @@
+import type { Clock } from '../../src/core/clock.ts'
+import type { SimScheduler } from './sim-scheduler.ts'
+
+/**
+ * One life of a simulated process. Whatever it waits for comes through `alive`: once it is dead nothing is ever
+ * delivered to it again, so its code stops where it stood, as after SIGKILL.
+ */
+export class SimProcess {
+  readonly name: string
+  readonly #scheduler: SimScheduler
+  readonly #deaths = new Set<() => void>()
+  #dead = false
+
+  constructor(name: string, scheduler: SimScheduler) {
+    this.name = name
+    this.#scheduler = scheduler
+  }
+
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  kill(): void {
+    this.#dead = true
+    for (const tell of [...this.#deaths]) tell()
+    this.#deaths.clear()
+  }
+
+  /** Calls `tell` when the process dies. @returns how to call it off. */
+  onDeath(tell: () => void): () => void {
+    this.#deaths.add(tell)
+    return () => void this.#deaths.delete(tell)
+  }
+
+  /** `work`, unless the process is dead by then. */
+  alive<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      work.then(
+        (value) => {
+          if (!this.#dead) resolve(value)
+        },
+        (error: unknown) => {
+          if (!this.#dead) reject(error as Error)
+        },
+      )
+    })
+  }
+
+  /** The process's clock. `driftMs` shifts its wall clock. */
+  clock(driftMs = 0): Clock {
+    const scheduler = this.#scheduler
+    return {
+      nowMs: () => 1_800_000_000_000 + driftMs + Math.floor(scheduler.nowMs),
+      monotonicMs: () => scheduler.nowMs,
+      sleep: (ms, signal) => this.alive(sleep(scheduler, ms, signal)),
+      yield: () => this.alive(scheduler.delay(0)),
+    }
+  }
+}
+
+async function sleep(scheduler: SimScheduler, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
+  await new Promise<void>((resolve, reject) => {
+    const cancel = scheduler.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    const onAbort = (): void => {
+      cancel()
+      reject(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
