@@ -111,6 +111,7 @@ test-e2e: $(built) ## run the tests on real processes
 
 lint: $(generated) ## check types, style and protocol
 	node node_modules/tsc7/bin/tsc --noEmit -p .
+	node node_modules/tsc7/bin/tsc --noEmit -p test
 	eslint .
 	buf lint
 

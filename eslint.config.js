@@ -12,7 +12,8 @@ export default tseslint.config(
       'no-console': 'error',
       'no-param-reassign': 'error',
       'prefer-const': 'error',
-      'max-params': ['error', 3],
+      // Three, and options.
+      'max-params': ['error', 4],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/consistent-type-exports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
@@ -28,6 +29,11 @@ export default tseslint.config(
       // Many ports are asynchronous where one of their drivers has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
     },
+  },
+  {
+    // Loops over every byte: the index is in range by construction, and a check would be half of the work.
+    files: ['src/format/gear-scan.ts', 'src/format/portable-hash.ts'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   {
     files: ['test/**'],

@@ -103,7 +103,7 @@ export class TreeComparison {
     const left = fs.openSync(source, 'r')
     const right = fs.openSync(copy, 'r')
     try {
-      for (let offset = 0; ; ) {
+      for (let offset = 0; ;) {
         const length = readFully(left, this.#left, offset)
         const other = readFully(right, this.#right, offset)
         if (length !== other || this.#left.compare(this.#right, 0, other, 0, length) !== 0) {

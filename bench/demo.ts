@@ -3,7 +3,16 @@
  *
  * Usage: node bench/demo.ts [FOLDER]
  */
-import { appendFileSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,7 +78,11 @@ class Demo {
 
   async #startCluster(): Promise<Cluster> {
     const managerOptions = ['--suspect-after', '2s']
-    this.#cluster = await Cluster.start({ directory: join(this.#directory, 'cluster'), managerOptions, capacity: '1TB' })
+    this.#cluster = await Cluster.start({
+      directory: join(this.#directory, 'cluster'),
+      managerOptions,
+      capacity: '1TB',
+    })
     return this.#cluster
   }
 

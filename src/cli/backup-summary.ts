@@ -39,17 +39,20 @@ export async function tellBackup(summary: BackupSummary, { output, startedMs, no
 
 function summaryLines({ stats, parent, packs, problems, durationMs, snapshot }: BackupSummary): string[] {
   const files = stats.filesNew + stats.filesChanged + stats.filesUnmodified
-  const counts = [stats.filesNew, stats.filesChanged, stats.filesUnmodified].map(formatCount)
+  const counts = [stats.filesNew, stats.filesChanged, stats.filesUnmodified].map((count) => formatCount(count))
+  const duration = formatDuration(durationMs)
   const rate = formatBytes((stats.totalBytes * 1000) / Math.max(1, durationMs))
   const skipped = stats.skipped > 0 ? `, ${formatCount(stats.skipped)} sockets, devices and pipes skipped` : ''
   const dryRun = snapshot === undefined
-  const packed = dryRun ? '' : ` (${formatBytes(stats.storedBytes)} stored per copy, in ${plural(packs.length, 'pack')})`
+  const packed = dryRun
+    ? ''
+    : ` (${formatBytes(stats.storedBytes)} stored per copy, in ${plural(packs.length, 'pack')})`
   return [
     `Parent:     ${parent === undefined ? 'none, everything is read' : safeText(parent.slice(0, 8))}`,
     `Files:      ${counts[0] ?? ''} new, ${counts[1] ?? ''} changed, ${counts[2] ?? ''} unmodified`,
     `Others:     ${plural(stats.directories, 'folder')}, ${plural(stats.symlinks, 'symlink')}${skipped}`,
     `Added:      ${formatBytes(stats.newBytes)}${packed}`,
-    `Processed:  ${plural(files, 'file')}, ${formatBytes(stats.totalBytes)} in ${formatDuration(durationMs)} (${rate}/s)`,
+    `Processed:  ${plural(files, 'file')}, ${formatBytes(stats.totalBytes)} in ${duration} (${rate}/s)`,
     ...(problems > 0 ? [`Problems:   ${plural(problems, 'file')} could not be read as they are; see above`] : []),
   ]
 }

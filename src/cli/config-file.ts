@@ -40,7 +40,7 @@ export async function readConfig(path: string): Promise<ReadonlyMap<string, Conf
 
 function checkValue(path: string, name: string, value: unknown): ConfigValue {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[]
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
   throw new TwofoldError('invalid-argument', `${path}: "${name}" must be a text, a number, true, false or a list`)
 }
 

@@ -48,7 +48,5 @@ const exitCode = await runProgram(process.argv.slice(2), {
   signal: watchSignals(),
 })
 // What is written to a pipe may still be on its way.
-await Promise.all(
-  [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))),
-)
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
 process.exit(exitCode)

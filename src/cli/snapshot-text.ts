@@ -9,8 +9,10 @@ import { safeText } from './safe-text.ts'
 export function describeDurability(durability: Durability, nowMs: number): string {
   const names = durability.nodes.map((node) => safeText(node.name)).sort()
   const where = `${plural(durability.failureDomains, 'failure domain')} (${names.join(', ')})`
-  const lost = durability.packsUnavailable > 0 ? `; ${plural(durability.packsUnavailable, 'pack')} without any copy` : ''
-  return `${copiesText(durability)} fsynced copies on ${where}, proven ${formatAgo(durability.provenAtMs, nowMs)}${lost}`
+  const lost =
+    durability.packsUnavailable > 0 ? `; ${plural(durability.packsUnavailable, 'pack')} without any copy` : ''
+  const proven = formatAgo(durability.provenAtMs, nowMs)
+  return `${copiesText(durability)} fsynced copies on ${where}, proven ${proven}${lost}`
 }
 
 /** `2/2` */

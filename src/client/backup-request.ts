@@ -46,8 +46,8 @@ export interface BackupRequest {
   /** Compares with the parent only: opens no session, reads no file, writes nothing. */
   readonly dryRun?: boolean | undefined
   /**
-   * False: does not count ahead what there is to save. Without a parent `status` events then cannot say how much is left,
-   * and the source is listed once instead of twice.
+   * False: does not count ahead what there is to save. Without a parent `status` events then cannot say how much is
+   * left, and the source is listed once instead of twice.
    */
   readonly countAhead?: boolean | undefined
   /** The snapshot's time; now unless given. */

@@ -117,7 +117,9 @@ export class BackupWalk {
 
   async #saveGroup(group: readonly Listed[]): Promise<void> {
     const items = await this.#compare(group)
-    const candidates = items.flatMap(({ entry, known }) => (known !== undefined && isUnchanged(entry, known) ? known : []))
+    const candidates = items.flatMap(({ entry, known }) =>
+      known !== undefined && isUnchanged(entry, known) ? known : [],
+    )
     const missing = (await this.#deps.parent?.missing(candidates)) ?? new Set<ChunkKey>()
     const below: Visit[] = []
     for (const item of items) {
@@ -139,7 +141,13 @@ export class BackupWalk {
       for (const entry of entries) {
         const slot = visit.directory.entries.length
         visit.directory.entries.push(undefined)
-        items.push({ visit, slot, path: joinPath(visit.path, entry.name), entry, known: known?.get(nameKey(entry.name)) })
+        items.push({
+          visit,
+          slot,
+          path: joinPath(visit.path, entry.name),
+          entry,
+          known: known?.get(nameKey(entry.name)),
+        })
       }
     }
     return items
@@ -167,7 +175,11 @@ export class BackupWalk {
   #enter({ visit, slot, path, entry, known }: Item): Visit | undefined {
     const { assembler, source, stats, oneFileSystem } = this.#deps
     const selection = visit.selection === 'all' ? 'all' : (visit.selection.get(nameKey(entry.name)) ?? 'all')
-    const directory = assembler.open(visit.directory, slot, makeEntry(source, entry.name, { stat: entry, type: 'directory' }))
+    const directory = assembler.open(
+      visit.directory,
+      slot,
+      makeEntry(source, entry.name, { stat: entry, type: 'directory' }),
+    )
     stats.directories += 1
     const foreign = visit.device !== undefined && visit.device !== entry.device
     const tooDeep = visit.depth >= treeDepthMax
@@ -201,7 +213,11 @@ export class BackupWalk {
 
   #takeOver(entry: SourceEntry, known: TreeEntry): TreeEntry {
     const { size, extents, extentLists } = known
-    return makeEntry(this.#deps.source, entry.name, { stat: entry, type: 'file', content: { size, extents, extentLists } })
+    return makeEntry(this.#deps.source, entry.name, {
+      stat: entry,
+      type: 'file',
+      content: { size, extents, extentLists },
+    })
   }
 
   async #saveLink({ visit, slot, path, entry }: Item): Promise<void> {

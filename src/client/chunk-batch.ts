@@ -2,7 +2,7 @@ import { blake3 } from '../format/hash.ts'
 import type { ChunkId } from '../core/ids.ts'
 import { chunkBytesMax, lookupIdsMax } from '../core/limits.ts'
 
-/** Three of the largest chunks: what is not cut yet, less than one, moves on to the next batch and is soon made up for. */
+/** Three of the largest chunks: what is not cut yet is less than one, and moves on to the next batch. */
 export const batchBytes = 3 * chunkBytesMax
 export const batchChunksMax = lookupIdsMax / 2
 

@@ -59,7 +59,8 @@ export class ChunkPipeline {
   /** Hands a filled batch over. It returns to the pool when everything new in it was copied into packs. */
   submit(batch: ChunkBatch): void {
     const { lookup, scope } = this.#deps
-    const asked = batch.chunks.length === 0 || lookup === undefined ? undefined : lookup(batch.chunks.map(({ id }) => id))
+    const asked =
+      batch.chunks.length === 0 || lookup === undefined ? undefined : lookup(batch.chunks.map(({ id }) => id))
     // Its failure is thrown where it is awaited; without this, a run that ends first would leave it unheard.
     asked?.catch(() => undefined)
     const before = this.#last

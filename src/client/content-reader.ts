@@ -146,6 +146,7 @@ export class ContentReader {
 
 function addHole(extents: Extent[], length: number): void {
   const last = extents.at(-1)
-  if (last !== undefined && last.chunk === undefined) extents[extents.length - 1] = { ...last, length: last.length + length }
+  if (last !== undefined && last.chunk === undefined)
+    extents[extents.length - 1] = { ...last, length: last.length + length }
   else extents.push({ chunk: undefined, chunkOffset: 0, length })
 }

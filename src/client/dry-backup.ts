@@ -10,7 +10,7 @@ import { BackupWalk } from './backup-walk.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { excludeNothing } from './excludes.ts'
 import { ParentTrees } from './parent-trees.ts'
-import { persistently } from './persistently.ts'
+import { persistently } from '../core/persistently.ts'
 import { Progress } from './progress.ts'
 import type { RunOptions } from './progress.ts'
 import { RunScope } from './run-scope.ts'
@@ -19,8 +19,8 @@ import { TreeAssembler } from './tree-assembler.ts'
 
 /**
  * Says what a backup of these (normalized) paths would read: compares the source with the parent snapshot, opens no
- * session, reads no file and writes nothing. `readBytes` are the bytes that would be read; how much of them would be new
- * to the vault only reading can tell.
+ * session, reads no file and writes nothing. `readBytes` are the bytes that would be read; how much of them would be
+ * new to the vault only reading can tell.
  */
 export async function runDryBackup(
   deps: BackupDeps,

@@ -12,7 +12,7 @@ import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { WrittenPack } from './backup-request.ts'
 import type { ManagerApi } from './manager-api.ts'
-import { persistently } from './persistently.ts'
+import { persistently } from '../core/persistently.ts'
 import type { PackEvent, Progress } from './progress.ts'
 import type { StorageApi } from './storage-api.ts'
 
@@ -118,7 +118,11 @@ export class PackUploader {
     const [primary, ...replicas] = nodes.map((node) => node.name)
     const holders = primary === undefined ? {} : { primary, replicas }
     this.#report(delivery, allocation, { state: 'durable', ...holders })
-    const written = { packId: allocation.packId, nodes: nodes.map((node) => node.name), lengthBytes: delivery.bytes.length }
+    const written = {
+      packId: allocation.packId,
+      nodes: nodes.map((node) => node.name),
+      lengthBytes: delivery.bytes.length,
+    }
     this.written.push(written)
     return written
   }

@@ -9,7 +9,7 @@ import type { BackupDeps } from './backup-request.ts'
 import { inSession } from './backup-session.ts'
 import type { RunningSession } from './backup-session.ts'
 import { storeContent } from './file-saver.ts'
-import { persistently } from './persistently.ts'
+import { persistently } from '../core/persistently.ts'
 import { streamEntry, streamSource } from './stream-source.ts'
 
 export interface PutFileRequest {
@@ -35,7 +35,15 @@ export async function runPutFile(
 ): Promise<FileRecord> {
   checkFileName(request.name)
   const { name, vault = '', requestId = '' } = request
-  const begin = { vault, host: deps.hostName, user: deps.userName, paths: [], fileName: name, parent: '', noParent: true }
+  const begin = {
+    vault,
+    host: deps.hostName,
+    user: deps.userName,
+    paths: [],
+    fileName: name,
+    parent: '',
+    noParent: true,
+  }
   const identity = requestId === '' ? {} : repeatable(request, requestId)
   let sessionId = ''
   try {

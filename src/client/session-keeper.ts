@@ -3,7 +3,7 @@ import { isTwofoldError, TwofoldError, toTwofoldError } from '../core/errors.ts'
 import type { Session } from '../core/messages.ts'
 import type { Random } from '../core/random.ts'
 import type { ManagerApi } from './manager-api.ts'
-import { persistently } from './persistently.ts'
+import { persistently } from '../core/persistently.ts'
 
 export interface SessionKeeperDeps {
   readonly manager: ManagerApi
@@ -52,6 +52,7 @@ export class SessionKeeper {
 
 function lost(error: unknown): TwofoldError {
   if (!isTwofoldError(error, 'session-ended')) return toTwofoldError(error)
-  const message = 'the backup session was lost: the manager ended it, or did not hear from this client in time; run it again'
+  const message =
+    'the backup session was lost: the manager ended it, or did not hear from this client in time; run it again'
   return new TwofoldError('session-ended', message, { cause: error })
 }

@@ -14,7 +14,7 @@ import { ContentReader } from './content-reader.ts'
 import { ObjectPool } from './object-pool.ts'
 import { PackFiller } from './pack-filler.ts'
 import { PackUploader } from './pack-uploader.ts'
-import { persistently } from './persistently.ts'
+import { persistently } from '../core/persistently.ts'
 import type { Progress } from './progress.ts'
 import type { RunScope } from './run-scope.ts'
 import { TreeStore } from './tree-store.ts'
@@ -23,9 +23,9 @@ import { TreeStore } from './tree-store.ts'
 export type SnapshotDescription = Omit<Manifest, 'version' | 'sessionId' | 'stats' | 'program' | 'vault'>
 
 /**
- * Everything between content and a committed snapshot: chunks go into data packs as they come, trees after the data that
- * they refer to, the snapshot's record last. Its memory: batches of `ChunkPipeline`, one slab for each pack in flight
- * and one that is filled, and what `TreeStore` holds.
+ * Everything between content and a committed snapshot: chunks go into data packs as they come, trees after the data
+ * that they refer to, the snapshot's record last. Its memory: batches of `ChunkPipeline`, one slab for each pack in
+ * flight and one that is filled, and what `TreeStore` holds.
  */
 export class SnapshotWriter {
   readonly stats = createBackupStats()
@@ -96,8 +96,8 @@ export class SnapshotWriter {
       return await this.#persistently(() => manager.commitSnapshot(request, { signal: this.#scope.signal }))
     } catch (error) {
       if (!isTwofoldError(error, 'missing-chunks')) throw error
-      const message = `the snapshot was not saved: some of its data lost copies while the backup ran; run it again (${error.message})`
-      throw new TwofoldError('missing-chunks', message, { cause: error, fields: error.fields })
+      const message = 'the snapshot was not saved: some of its data lost copies while the backup ran; run it again'
+      throw new TwofoldError('missing-chunks', `${message} (${error.message})`, { cause: error, fields: error.fields })
     }
   }
 

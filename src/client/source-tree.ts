@@ -3,8 +3,8 @@
  *
  * Contract:
  * - Nothing is ever followed but the parents of a path: a symbolic link is an entry of its own.
- * - Failures are `TwofoldError`s: `not-found` for ENOENT and ENOTDIR (it vanished) and nothing else; `io` for everything
- *   else, with the system's error as the cause and its words in the message.
+ * - Failures are `TwofoldError`s: `not-found` for ENOENT and ENOTDIR (it vanished) and nothing else; `io` for
+ *   everything else, with the system's error as the cause and its words in the message.
  * - Times are those of the source, in nanoseconds.
  */
 export interface SourceTree {

@@ -80,7 +80,7 @@ export function isTwofoldError(error: unknown, ...codes: ErrorCode[]): error is 
   return error instanceof TwofoldError && (codes.length === 0 || codes.includes(error.code))
 }
 
-/** The error as it is when it is ours, `cancelled` for an abort, otherwise `internal` with the original as its cause. */
+/** The error as it is when it is ours, `cancelled` for an abort, otherwise `internal` with the original as cause. */
 export function toTwofoldError(error: unknown): TwofoldError {
   if (error instanceof TwofoldError) return error
   if (error instanceof Error && error.name === 'AbortError') {

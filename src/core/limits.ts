@@ -66,7 +66,7 @@ export const heartbeatIntervalMs = 1000
 export const nodeSuspectAfterMs = 5000
 /** HDFS waits ten minutes before it calls a node dead, so that a reboot starts no storm of copies. */
 export const nodeDeadAfterMs = 600_000
-/** How long a node writes without hearing from the manager: shorter than anything the manager concludes from silence. */
+/** How long a node writes without hearing from the manager: less than anything the manager concludes from silence. */
 export const nodeLeaseMs = 30_000
 /** How long a session lives without a sign of life; clients renew at a third of it. */
 export const sessionLeaseMs = 60_000
@@ -112,7 +112,7 @@ export const catalogueSliceRows = 8192
 export const requestIdCharactersMax = 128
 export const actorNameCharactersMax = 255
 
-/** Bytes of one read of a pack by a client, stored or plain, whichever is more; `readsInFlight` of them are in memory. */
+/** Bytes of one read of a pack by a client, stored or plain, whichever is more; `readsInFlight` are in memory. */
 export const readTaskBytes = 8 * MiB
 /** Reads in progress of one client: enough to keep two nodes and the network busy; with the above 32 MiB, twice. */
 export const readsInFlight = 4

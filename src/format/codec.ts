@@ -32,7 +32,7 @@ function compressOptions(plain: Uint8Array): zlib.ZstdOptions {
     chunkSize: plain.length + (plain.length >>> 8) + frameSlackBytes,
     params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
     pledgedSrcSize: plain.length,
-  } as zlib.ZstdOptions
+  }
 }
 
 function decompressOptions(plainLength: number): zlib.ZstdOptions {

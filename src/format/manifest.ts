@@ -111,8 +111,9 @@ export function snapshotIdOf(manifestBytes: Uint8Array): SnapshotId {
 
 function readStats(stored: StoredStats | undefined): SnapshotStats {
   if (stored === undefined) return emptyStats
-  const stats = statNames.map((name) => [name, toSafeNumber(stored[name], `the manifest's ${name}`)])
-  return Object.fromEntries(stats) as unknown as SnapshotStats
+  const stats: Record<keyof SnapshotStats, number> = { ...emptyStats }
+  for (const name of statNames) stats[name] = toSafeNumber(stored[name], `the manifest's ${name}`)
+  return stats
 }
 
 function malformed(what: string): TwofoldError {

@@ -1,13 +1,12 @@
 import { createRequire } from 'node:module'
+import type * as BlakeModule from '@napi-rs/blake-hash'
 import { asBuffer } from '../core/ids.ts'
 import type { HashEngine, Hasher } from './hash-engine.ts'
 
-type BlakeModule = typeof import('@napi-rs/blake-hash')
-
 class NativeHasher implements Hasher {
-  readonly #hasher: InstanceType<BlakeModule['Blake3Hasher']>
+  readonly #hasher: BlakeModule.Blake3Hasher
 
-  constructor(hasher: InstanceType<BlakeModule['Blake3Hasher']>) {
+  constructor(hasher: BlakeModule.Blake3Hasher) {
     this.#hasher = hasher
   }
 
@@ -22,7 +21,7 @@ class NativeHasher implements Hasher {
 
 /** BLAKE3 in native code, about 5 GB/s. @throws when there is no binary for this platform. */
 export function loadNativeHash(): HashEngine {
-  const blake = createRequire(import.meta.url)('@napi-rs/blake-hash') as BlakeModule
+  const blake = createRequire(import.meta.url)('@napi-rs/blake-hash') as typeof BlakeModule
   return {
     name: 'native',
     hash: (data) => blake.blake3(asBuffer(data)),

@@ -104,10 +104,12 @@ function storedBytesOf(entry: TreeEntry): number {
 function nodeProblem({ entries, parts }: TreeNode): string | undefined {
   if (entries.length > 0 && parts.length > 0) return 'both entries and parts'
   if (entries.length > treeEntriesMax) return `${entries.length} entries in one part`
-  for (let index = 1; index < entries.length; index++) {
-    const order = asBuffer(entries[index - 1]!.name).compare(entries[index]!.name)
+  let previous: Uint8Array | undefined
+  for (const { name } of entries) {
+    const order = previous === undefined ? -1 : asBuffer(previous).compare(name)
     if (order === 0) return 'a name twice'
     if (order > 0) return 'names out of order'
+    previous = name
   }
   return undefined
 }

@@ -38,8 +38,8 @@ export function requireData({ part }: PutRequest): Uint8Array {
     throw new TwofoldError('invalid-argument', 'after the header a put has only "data" messages')
   }
   if (part.value.length > sliceBytesMax) {
-    const message = `a "data" message carries at most ${sliceBytesMax} bytes, not ${part.value.length}: send smaller ones`
-    throw new TwofoldError('invalid-argument', message)
+    const message = `a "data" message carries at most ${sliceBytesMax} bytes, not ${part.value.length}`
+    throw new TwofoldError('invalid-argument', `${message}: send smaller ones`)
   }
   return part.value
 }

@@ -31,5 +31,9 @@ export function decodeByteList(data: Uint8Array): Uint8Array[] {
 /** Equal for equal sets, whatever their order. */
 export function byteSetKey(items: readonly Uint8Array[]): Uint8Array {
   const sorted = items.toSorted((a, b) => Buffer.compare(a, b))
-  return encodeByteList(sorted.filter((item, index) => index === 0 || Buffer.compare(item, sorted[index - 1]!) !== 0))
+  return encodeByteList(sorted.filter((item, index) => !isSame(item, sorted[index - 1])))
+}
+
+function isSame(item: Uint8Array, previous: Uint8Array | undefined): boolean {
+  return previous !== undefined && Buffer.compare(item, previous) === 0
 }

@@ -108,7 +108,7 @@ function notEnoughNodes(request: PlacementRequest, able: number): TwofoldError {
 function noRoom(lengthBytes: number): TwofoldError {
   return new TwofoldError(
     'no-room',
-    `no storage node has room for ${lengthBytes} bytes with enough copies; add a node or free space on the ones there are`,
+    `no storage node has room for ${lengthBytes} bytes with enough copies; add a node, or free space`,
     { retryAfterMs: 1000 },
   )
 }

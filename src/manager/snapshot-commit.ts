@@ -116,7 +116,7 @@ async function neededPacks(context: ManagerContext, need: Need): Promise<readonl
   return [...packs].sort((a, b) => a - b)
 }
 
-/** Where nothing changed since the parent, its packs are the answer, provided that they all still have enough copies. */
+/** Where nothing changed since the parent, its packs are the answer, provided that all still have enough copies. */
 async function packsOfSameTree(context: ManagerContext, need: Need): Promise<readonly number[] | undefined> {
   if (need.session.parent === '') return undefined
   const parentId = need.session.parent as SnapshotRow['snapshotId']

@@ -50,6 +50,6 @@ export class Inventory {
     name.set(fromHex(pack.packId))
     name.writeBigUInt64LE(BigInt(pack.putSequence), 16)
     const hash = blake3(name)
-    for (let index = 0; index < hash.length; index++) this.#digest[index]! ^= hash[index]!
+    hash.forEach((byte, index) => (this.#digest[index] = (this.#digest[index] ?? 0) ^ byte))
   }
 }

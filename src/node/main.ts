@@ -12,7 +12,7 @@ import { lockDirectory } from '../system/lock.ts'
 import { systemRandom } from '../system/random.ts'
 import { HeartbeatWorker } from './heartbeat-worker.ts'
 import { remoteManager } from './manager-remote.ts'
-import { openIdentity, saveIdentity } from './node-identity.ts'
+import { openIdentity, requireStoreOrEmpty, saveIdentity } from './node-identity.ts'
 import { NodeLease } from './node-lease.ts'
 import { FilePackStore } from './pack-store-files.ts'
 import { remotePeers } from './peer-remote.ts'
@@ -55,6 +55,7 @@ const drainMs = 10_000
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { logger } = options
   const disk = await openDisk(options.dataDirectory)
+  await requireStoreOrEmpty(disk)
   const lock = await lockDirectory(options.dataDirectory)
   const control = new ChannelPool({ bulk: false })
   const bulk = new ChannelPool({ bulk: true })

@@ -21,9 +21,25 @@ const formatVersion = 1
 const harmless = /^lock/
 
 /**
- * The identity of the store on `disk`. An empty directory is formatted.
+ * Leaves a directory alone that is no node's, not even with a lock in it.
  * @throws `failed-precondition` for a directory that has something in it but no identity: most likely a disk that is
  * not mounted, or not a node's directory at all.
+ */
+export async function requireStoreOrEmpty(disk: Disk): Promise<void> {
+  const names = (await disk.list('')).map((entry) => entry.name)
+  if (names.includes(fileName)) return
+  const other = names.find((name) => !harmless.test(name) && name !== `${fileName}.tmp`)
+  if (other === undefined) return
+  throw new TwofoldError(
+    'failed-precondition',
+    `the data directory has no ${fileName}, but it is not empty (${other}): is the right disk mounted? ` +
+      'Give an empty directory to format a new store',
+  )
+}
+
+/**
+ * The identity of the store on `disk`. An empty directory is formatted.
+ * @throws as `requireStoreOrEmpty`
  */
 export async function openIdentity(disk: Disk, random: Random): Promise<NodeIdentity> {
   try {
@@ -31,14 +47,7 @@ export async function openIdentity(disk: Disk, random: Random): Promise<NodeIden
   } catch (error) {
     if (!isTwofoldError(error, 'not-found')) throw error
   }
-  const others = (await disk.list('')).filter((entry) => !harmless.test(entry.name) && entry.name !== `${fileName}.tmp`)
-  if (others.length > 0) {
-    throw new TwofoldError(
-      'failed-precondition',
-      `the data directory has no ${fileName}, but it is not empty (${others[0]?.name ?? ''}): is the right disk mounted? ` +
-        'Give an empty directory to format a new store',
-    )
-  }
+  await requireStoreOrEmpty(disk)
   const identity: NodeIdentity = {
     nodeId: randomHexId(random),
     incarnation: randomHexId(random),
@@ -74,7 +83,10 @@ function parseIdentity(content: Uint8Array): NodeIdentity {
       `${fileName} has format version ${found}, this program knows ${formatVersion}`,
     )
   }
-  const text = (name: string): string => String(fields[name] ?? '')
+  const text = (name: string): string => {
+    const value = fields[name]
+    return typeof value === 'string' ? value : ''
+  }
   const signingSeed = fromHex(text('signingSeed'))
   if (signingSeed.length !== 32) throw new TwofoldError('integrity', `${fileName} has no valid signing key`)
   return {

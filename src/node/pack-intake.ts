@@ -39,7 +39,7 @@ export class PackIntake {
     return this.#received
   }
 
-  /** @throws `integrity` for bytes that are not what they claim to be, `invalid-argument` for a slice over the limit. */
+  /** @throws `integrity` for bytes that are not what they claim, `invalid-argument` for a slice over the limit. */
   check(slice: Uint8Array): void {
     if (slice.length > sliceBytesMax) {
       throw new TwofoldError('invalid-argument', `a slice may have ${sliceBytesMax} bytes, not ${slice.length}`)

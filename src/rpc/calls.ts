@@ -210,7 +210,7 @@ export async function callClientStream<Request, Response>(
 }
 
 /**
- * One request, a stream of answers, read only as fast as they are asked for. Ending the iteration early cancels the call.
+ * One request, a stream of answers, read only as fast as they are asked for. Ending the iteration early cancels it.
  *
  * @throws TwofoldError as `callUnary` does; `deadline-exceeded` when the other side sent nothing for `idleMs`.
  */

@@ -37,8 +37,8 @@ const commonOptions: ChannelOptions = {
 }
 
 /**
- * Clients by address, made when first asked for. Clients of one pool share one connection for each address. Packs travel
- * on a pool of their own (`bulk`), so that small calls do not wait behind their bytes.
+ * Clients by address, made when first asked for. Clients of one pool share one connection for each address. Packs
+ * travel on a pool of their own (`bulk`), so that small calls do not wait behind their bytes.
  */
 export class ChannelPool {
   readonly #options: ChannelOptions

@@ -36,7 +36,7 @@ function bindable<Handler extends UntypedHandleCall>(bind: (environment: Handler
   return handler
 }
 
-/** The same implementation with its handlers bound to a server; handlers that are not of this module stay as they are. */
+/** The same implementation with its handlers bound to a server; handlers not of this module stay as they are. */
 export function bindHandlers(
   implementation: UntypedServiceImplementation,
   environment: HandlerEnvironment,

@@ -3,19 +3,19 @@
  * stream would keep a reaction for every message.
  */
 export class Interrupter {
-  #interruption: { readonly error: unknown } | undefined
-  #breakOff: ((error: unknown) => void) | undefined
+  #interruption: Error | undefined
+  #breakOff: ((error: Error) => void) | undefined
 
   /** The step that is waiting, and every later one, fails with `error`. Only the first interruption counts. */
-  interrupt(error: unknown): void {
+  interrupt(error: Error): void {
     if (this.#interruption !== undefined) return
-    this.#interruption = { error }
+    this.#interruption = error
     this.#breakOff?.(error)
   }
 
   /** @throws the interruption when there was one. */
   check(): void {
-    if (this.#interruption !== undefined) throw this.#interruption.error
+    if (this.#interruption !== undefined) throw this.#interruption
   }
 
   /** `work`, unless the interruption comes first; then what becomes of `work` no longer matters. */
@@ -23,7 +23,7 @@ export class Interrupter {
     return new Promise((resolve, reject) => {
       this.#breakOff = reject
       work.then(resolve, reject)
-      if (this.#interruption !== undefined) reject(this.#interruption.error as Error)
+      if (this.#interruption !== undefined) reject(this.#interruption)
     })
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { PackId, SessionId, SnapshotId } from '../../src/core/ids.ts'
+import type { PackId, SessionId } from '../../src/core/ids.ts'
 import type { PackEntry } from '../../src/core/model.ts'
 import type { Catalogue, CatalogueWriter } from '../../src/manager/catalogue.ts'
 import { encodePackSet } from '../../src/manager/pack-set.ts'
@@ -384,7 +384,7 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
         catalogue = await reopen(catalogue)
         const found = await catalogue.read(async (tx) => [
           await tx.sessions.open(),
-          (await tx.snapshots.find(aSnapshot(1, 3).snapshotId as SnapshotId))?.fileVersion,
+          (await tx.snapshots.find(aSnapshot(1, 3).snapshotId))?.fileVersion,
         ])
         expect(found).to.deep.equal([[hex(1)], 0])
       })

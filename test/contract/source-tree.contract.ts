@@ -37,7 +37,13 @@ export function sourceTreeContract(name: string, open: () => SourceStage): void 
     })
 
     it('lists a directory sorted by the bytes of the names, whatever they are', async () => {
-      const names = [Buffer.from('b'), Buffer.from([0xff, 0x80]), Buffer.from('a\nb'), Buffer.from('ä'), Buffer.from('B')]
+      const names = [
+        Buffer.from('b'),
+        Buffer.from([0xff, 0x80]),
+        Buffer.from('a\nb'),
+        Buffer.from('ä'),
+        Buffer.from('B'),
+      ]
       for (const name of names) stage.file(name, Buffer.from('x'))
       const { entries, problems } = await stage.source.list(stage.root)
       const expected = [...names].sort((a, b) => Buffer.compare(a, b)).map((name) => name.toString('hex'))

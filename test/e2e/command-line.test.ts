@@ -72,7 +72,7 @@ describe('the command line', function () {
   it('prints no colours and no carriage returns into a pipe', async () => {
     for (const command of [['backup', source], ['snapshots'], ['status']]) {
       const { stdout } = await cluster.run(command)
-      // eslint-disable-next-line no-control-regex
+
       expect(stdout).not.to.match(/[\x1b\r]/)
     }
   })

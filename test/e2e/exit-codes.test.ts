@@ -30,11 +30,18 @@ describe('how commands end', function () {
   })
 
   /** It fails with this code and one line that says this; the same with `--json`. */
-  async function expectFailure(code: number, args: readonly string[], words: RegExp, options?: RunOptions): Promise<void> {
+  async function expectFailure(
+    code: number,
+    args: readonly string[],
+    words: RegExp,
+    options?: RunOptions,
+  ): Promise<void> {
     const human = await cluster.run(args, options)
     expect(human.code, `${args.join(' ')}: ${human.stderr}`).to.equal(code)
     const [line = '', ...rest] = human.stderr.trimEnd().split('\n').slice(-1)
-    expect(line).to.match(/^twofold: /).and.to.match(words)
+    expect(line)
+      .to.match(/^twofold: /)
+      .and.to.match(words)
     expect(rest).to.deep.equal([])
     const machine = await cluster.run([...args, '--json'], options)
     expect(machine.code).to.equal(code)
@@ -100,7 +107,9 @@ describe('how commands end', function () {
     fs.writeFileSync(join(source, 'new'), seededBytes(9, 100_000))
     await expectFailure(14, ['backup', source], /not enough nodes/)
     fs.rmSync(join(source, 'new'))
-    expect((await cluster.run(['restore', 'latest', '--path', source, '--dry-run', '--target', folder])).code).to.be.oneOf([0, 16])
+    expect(
+      (await cluster.run(['restore', 'latest', '--path', source, '--dry-run', '--target', folder])).code,
+    ).to.be.oneOf([0, 16])
     expect(lost).to.equal('n1')
     await Promise.all(others.map((name) => cluster.startProcess(name)))
     await cluster.waitForNodes()
@@ -108,7 +117,14 @@ describe('how commands end', function () {
 
   it('16: no good copy is left', async () => {
     for (const name of cluster.nodeNames) packFiles(cluster, name).forEach(flipBytes)
-    const { code, stderr } = await cluster.run(['restore', 'latest', '--path', source, '--target', join(folder, 'damaged')])
+    const { code, stderr } = await cluster.run([
+      'restore',
+      'latest',
+      '--path',
+      source,
+      '--target',
+      join(folder, 'damaged'),
+    ])
     expect(code, stderr).to.equal(16)
   })
 })

@@ -30,7 +30,8 @@ function makeContents(folder: string): void {
 
 function makeNames(folder: string): void {
   fs.mkdirSync(folder)
-  const names = ['new\nline', 'tab\t', ' blanks ', '-rf', '\\', '"quotes\'', '\x1b[31m', '*', 'ü', 'x'.repeat(255), '~']
+  const odd = ['new\nline', 'tab\t', ' blanks ', '-rf', '\\', '"quotes\'', '\x1b[31m', '*', 'ü', '~']
+  const names = [...odd, 'x'.repeat(255)]
   const bytes = [...names.map((name) => Buffer.from(name)), Buffer.from([0xff, 0xfe, 0x41]), Buffer.from([0xc3, 0x28])]
   for (const name of bytes) fs.writeFileSync(below(folder, name), name)
   fs.mkdirSync(below(folder, Buffer.from([0x64, 0x80])))
@@ -84,7 +85,11 @@ function makeMetadata(folder: string): void {
   fs.mkdirSync(join(folder, 'read-only'))
   fs.writeFileSync(join(folder, 'read-only', 'file'), 'x')
   fs.chmodSync(join(folder, 'read-only'), 0o555)
-  for (const time of ['1955-11-05 06:15:00.000000001', '2001-02-03 04:05:06.123456789', '2106-02-07 06:28:16.999999999']) {
+  for (const time of [
+    '1955-11-05 06:15:00.000000001',
+    '2001-02-03 04:05:06.123456789',
+    '2106-02-07 06:28:16.999999999',
+  ]) {
     const file = join(folder, time.slice(0, 10))
     fs.writeFileSync(file, 'x')
     execFileSync('touch', ['-d', `${time}Z`, file])

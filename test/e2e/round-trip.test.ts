@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -91,7 +92,12 @@ describe('a folder on two machines, and back', function () {
     const [older, newer] = await cluster.json<{ id: string }[]>(['snapshots']).then(([all = []]) => all.slice(-2))
     const changes = await cluster.json<{ path: string; modifier: string }>(['diff', older?.id ?? '', newer?.id ?? ''])
     const byPath = Object.fromEntries(changes.map(({ path, modifier }) => [path?.slice(source.length), modifier]))
-    expect(byPath).to.include({ '/contents/text': 'M', '/shapes/wide/7': '-', '/shapes/wide/new': '+', '/shapes/wide/8': 'U' })
+    expect(byPath).to.include({
+      '/contents/text': 'M',
+      '/shapes/wide/7': '-',
+      '/shapes/wide/new': '+',
+      '/shapes/wide/8': 'U',
+    })
     expect(summary.data_added).to.be.lessThan(3_000_000)
   })
 
@@ -102,7 +108,7 @@ describe('a folder on two machines, and back', function () {
     expect(found.stdout).to.include(join(source, 'sparse', 'holes between'))
     const names = await cluster.run(['ls', 'latest', join(source, 'names')])
     expect(names.stdout).to.include('new\\nline').and.to.include('\\x1b[31m').and.to.include('\\xff\\xfeA')
-    // eslint-disable-next-line no-control-regex
+
     expect(names.stdout).not.to.match(/[\u0000-\u0009\u000b-\u001f]/)
     const dumped = await cluster.run(['dump', 'latest', join(source, 'contents', 'one byte')])
     expect(dumped.stdout).to.equal('x')
@@ -115,7 +121,7 @@ describe('a folder on two machines, and back', function () {
     const child = cluster.spawn(['dump', 'latest', join(source, 'links')])
     const file = fs.createWriteStream(archive)
     child.stdout.pipe(file)
-    await new Promise((resolve) => file.once('close', resolve))
+    await once(file, 'close')
     const target = join(folder, 'untarred')
     fs.mkdirSync(target)
     execFileSync('tar', ['-xpf', archive, '-C', target])

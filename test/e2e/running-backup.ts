@@ -112,7 +112,9 @@ export function unfinishedFiles(cluster: Cluster, node: string): string[] {
 /** The packs that a node has, as paths. */
 export function packFiles(cluster: Cluster, node: string): string[] {
   const packs = join(cluster.dataDirectory(node), 'packs')
-  return listIfThere(packs).flatMap((folder) => listIfThere(join(packs, folder)).map((name) => join(packs, folder, name)))
+  return listIfThere(packs).flatMap((folder) =>
+    listIfThere(join(packs, folder)).map((name) => join(packs, folder, name)),
+  )
 }
 
 function listIfThere(folder: string): string[] {

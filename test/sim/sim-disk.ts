@@ -29,14 +29,14 @@ export class SimDisk implements Disk {
   readonly #options: SimDiskOptions
   readonly #directories = new Set([''])
   #seen = new Map<string, Inode>()
-  #durable = new Map<string, Inode>()
+  readonly #durable = new Map<string, Inode>()
   #changes: Change[] = []
 
   constructor(options: SimDiskOptions) {
     this.#options = options
   }
 
-  /** Power is lost: of unsynced bytes a random part survives, of unsynced names a random number of the oldest changes. */
+  /** Power is lost: of unsynced bytes a random part survives, of unsynced names some of the oldest changes. */
   crash(): void {
     const { random } = this.#options
     const survivors = Math.floor(random.fraction() * (this.#changes.length + 1))

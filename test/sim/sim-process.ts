@@ -39,8 +39,8 @@ export class SimProcess {
         (value) => {
           if (!this.#dead) resolve(value)
         },
-        (error: unknown) => {
-          if (!this.#dead) reject(error as Error)
+        (error: Error) => {
+          if (!this.#dead) reject(error)
         },
       )
     })

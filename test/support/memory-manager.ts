@@ -124,7 +124,8 @@ export class MemoryManager implements ManagerApi {
   }
 
   #match(snapshots: Snapshot[], reference: string): Snapshot {
-    const found = reference === 'latest' ? snapshots.slice(-1) : snapshots.filter((s) => s.snapshotId.startsWith(reference))
+    const found =
+      reference === 'latest' ? snapshots.slice(-1) : snapshots.filter((s) => s.snapshotId.startsWith(reference))
     if (found.length > 1) throw new TwofoldError('ambiguous', `more than one snapshot begins with ${reference}`)
     if (found[0] === undefined) throw new TwofoldError('not-found', `there is no snapshot ${reference}`)
     return found[0]

@@ -111,7 +111,7 @@ export class NodeCluster {
     return made
   }
 
-  /** Registers every node that has not, then brings two heartbeats of each: orders arrive with one, results with the next. */
+  /** Registers nodes that have not, then brings two heartbeats of each: orders with one, results with the next. */
   async beatAll(): Promise<void> {
     const signal = new AbortController().signal
     for (let round = 0; round < 3; round++) {

@@ -17,7 +17,9 @@ interface Options extends FilterOptions {
 export function defineDump(command: Command, cli: Cli): void {
   command.argument('<snapshot[:folder]>', 'an id or "latest"').argument('<path>', 'a file or folder in the snapshot')
   addFilterOptions(addClusterOptions(command)).addOption(
-    new Option('-a, --archive <format>', 'tar: also a single file as an archive').choices(['auto', 'tar']).default('auto'),
+    new Option('-a, --archive <format>', 'tar: also a single file as an archive')
+      .choices(['auto', 'tar'])
+      .default('auto'),
   )
   addHelp(command, {
     examples: ['twofold dump latest /etc/hosts', 'twofold dump latest /etc | tar -t'],

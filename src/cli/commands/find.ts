@@ -35,7 +35,9 @@ async function find(client: Client, { cli, output, options, operands }: Run<Opti
   for await (const { snapshot, entry } of client.find(request, { signal: cli.signal })) {
     if (snapshot.id !== current?.id) {
       if (current !== undefined) await output.line()
-      await output.line(`in snapshot ${snapshot.shortId} of ${formatTime(Number(snapshot.manifest.timeNs / 1_000_000n))}:`)
+      await output.line(
+        `in snapshot ${snapshot.shortId} of ${formatTime(Number(snapshot.manifest.timeNs / 1_000_000n))}:`,
+      )
       groups.push({ snapshot: snapshot.id, hits: 0, matches: [] })
     }
     current = snapshot

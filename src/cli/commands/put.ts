@@ -19,10 +19,16 @@ interface Options extends ClusterOptions {
 const pieceBytes = 1024 * 1024
 
 export function definePut(command: Command, cli: Cli): void {
-  command.argument('<file>', 'the file, or - for stdin').argument('[name]', 'its name in the vault; its own unless given')
+  command
+    .argument('<file>', 'the file, or - for stdin')
+    .argument('[name]', 'its name in the vault; its own unless given')
   addClusterOptions(command).option('--request-id <id>', 'makes a repeated call harmless')
   addHelp(command, {
-    examples: ['twofold put report.pdf', 'twofold put report.pdf reports/2026.pdf', 'pg_dump db | twofold put - db.sql'],
+    examples: [
+      'twofold put report.pdf',
+      'twofold put report.pdf reports/2026.pdf',
+      'pg_dump db | twofold put - db.sql',
+    ],
     exitCodes: [0, 1, 10, 11, 12, 13, 14, 130],
   })
   addAction<Options>(command, cli, (run) => withClient(run, (client) => put(client, run)))

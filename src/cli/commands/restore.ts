@@ -106,7 +106,8 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
       `in ${formatDuration(durationMs)} (${rate}/s) to ${safeText(options.target)}`,
   )
   if (filesSkipped > 0) await output.line(`${plural(filesSkipped, 'file')} left as they were`)
-  if (options.verify === true) await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
+  if (options.verify === true)
+    await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
   if (damaged > 0) await output.line(output.style.red(`${plural(damaged, 'file')} could not be read from any copy`))
   if (problems > damaged) await output.line(output.style.red(`${plural(problems - damaged, 'problem')}; see above`))
 }

@@ -41,9 +41,10 @@ async function stats(client: Client, { cli, output, options, operands }: Run<Opt
     stored_size: info.storedBytes,
     ...(id === undefined || !output.json ? {} : { packs: await packRecords(client, id, signal) }),
   })
+  const others = `folders ${formatCount(info.directories)}, links ${formatCount(info.symlinks)}`
   await output.lines([
     `Snapshots:       ${formatCount(info.snapshots)}`,
-    `Files:           ${formatCount(info.files)}, folders ${formatCount(info.directories)}, links ${formatCount(info.symlinks)}`,
+    `Files:           ${formatCount(info.files)}, ${others}`,
     `Restore size:    ${formatBytes(info.restoreBytes)}`,
     `Stored:          ${formatBytes(info.packBytes)} in ${formatCount(info.packs)} packs`,
     `On all nodes:    ${formatBytes(info.storedBytes)}`,

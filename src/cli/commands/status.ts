@@ -51,13 +51,14 @@ function statusRecord(status: ClusterStatus): object {
 
 function statusLines(status: ClusterStatus, nowMs: number): string[] {
   const up = status.nodes.filter(({ state }) => state === 'up').length
-  const packs = `${plural(status.packs, 'pack')}, ${formatCount(status.packsDegraded)} with too few copies`
+  const short = `${formatCount(status.packsDegraded)} with too few copies`
+  const lost = `${formatCount(status.packsUnavailable)} without any`
   return [
     isWell(status) ? 'The cluster is well.' : 'The cluster needs attention.',
     ...(status.safeMode ? ['It is in safe mode: nothing is repaired or deleted until the nodes have reported.'] : []),
     `Nodes:        ${up} of ${status.nodes.length} up`,
     `Snapshots:    ${formatCount(status.snapshots)}, the last one ${formatAgo(status.lastBackupMs, nowMs)}`,
-    `Data:         ${formatBytes(status.storedBytes)} stored, ${packs}, ${formatCount(status.packsUnavailable)} without any`,
+    `Data:         ${formatBytes(status.storedBytes)} stored, ${plural(status.packs, 'pack')}, ${short}, ${lost}`,
     `Running now:  ${plural(status.sessionsOpen, 'backup')}`,
     '',
     ...nodeTable(status.nodes, nowMs),

@@ -26,7 +26,7 @@ export function isSafeVersion(version: string): boolean {
   return true
 }
 
-/** Brings the schema to the newest version, each step in a transaction of its own. @throws TwofoldError `unsupported` */
+/** Brings the schema to the newest version, each step in its own transaction. @throws TwofoldError `unsupported` */
 export function migrate(database: DatabaseSync): void {
   database.exec('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL) STRICT')
   const row = database.prepare('SELECT max(version) AS version FROM schema_version').get() as { version: number | null }

@@ -124,7 +124,9 @@ describe('a server', () => {
       expect((await changes.next()).value).to.deep.equal({ status: 'SERVING' })
       fixture.serving = false
       let status: unknown
-      void changes.next().then(({ value }) => (status = value))
+      void changes.next().then((change) => {
+        status = change.value
+      })
       await until(
         () => status !== undefined,
         () => void fixture.clock.advance(500),

@@ -1,4 +1,5 @@
-import { PassThrough, Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
+import { PassThrough, Writable } from 'node:stream'
 import type { Terminal } from '../../../src/cli/output.ts'
 import type { Surroundings } from '../../../src/cli/program.ts'
 import { systemClock } from '../../../src/system/clock.ts'

@@ -41,7 +41,15 @@ describe('the program', () => {
   })
 
   it('answers wrong usage with one line and 1', async () => {
-    const wrong = [['nope'], ['--nope'], ['ls'], ['ls', '--nope', 'x'], ['backup'], ['restore', 'latest'], ['nodes', 'x']]
+    const wrong = [
+      ['nope'],
+      ['--nope'],
+      ['ls'],
+      ['ls', '--nope', 'x'],
+      ['backup'],
+      ['restore', 'latest'],
+      ['nodes', 'x'],
+    ]
     for (const argv of wrong) {
       const { code, err, out } = await run(...argv)
       expect(code, argv.join(' ')).to.equal(1)
@@ -96,7 +104,9 @@ describe('settings', () => {
 
   it('are read as what they are', async () => {
     const config = 'json: true\ndead-after: 5s\ntag: x\n'
-    expect(await resolve([], { config })).to.include({ json: true, deadAfter: 5000 }).and.not.to.have.property('tag')
+    expect(await resolve([], { config }))
+      .to.include({ json: true, deadAfter: 5000 })
+      .and.not.to.have.property('tag')
     expect(await resolve([], { variables: { TWOFOLD_JSON: '0' }, config })).to.include({ json: false })
     expect(await resolve([], { config: 'manager: [a:1, b:2]' })).to.include({ manager: 'a:1,b:2' })
   })
@@ -122,7 +132,9 @@ describe('settings', () => {
   it('come from the XDG directory unless a file is named', async () => {
     expect(configPath({ XDG_CONFIG_HOME: '/xdg' })).to.equal('/xdg/twofold/config.yaml')
     expect(configPath({ HOME: '/home/me' })).to.equal('/home/me/.config/twofold/config.yaml')
-    expect(configPath({ XDG_CONFIG_HOME: 'relative', HOME: '/home/me' })).to.equal('/home/me/.config/twofold/config.yaml')
+    expect(configPath({ XDG_CONFIG_HOME: 'relative', HOME: '/home/me' })).to.equal(
+      '/home/me/.config/twofold/config.yaml',
+    )
     expect(configPath({ TWOFOLD_CONFIG: '/named' })).to.equal('/named')
     expect([...(await readConfig('/nonexistent/config.yaml'))]).to.deep.equal([])
   })
@@ -144,7 +156,13 @@ describe('what to back up', () => {
       const stdin = Readable.from([Buffer.from([0x2f, 0xff, 0, 0x2f, 0x0a, 0])])
       const options = { filesFrom: [join(folder, 'lines')], filesFromRaw: ['-'] }
       const paths = await collectPaths(['/z'], options, stdin)
-      expect(paths.map((path) => Buffer.from(path).toString('latin1'))).to.deep.equal(['/z', '/a', '/b c', '/\xff', '/\n'])
+      expect(paths.map((path) => Buffer.from(path).toString('latin1'))).to.deep.equal([
+        '/z',
+        '/a',
+        '/b c',
+        '/\xff',
+        '/\n',
+      ])
       writeFileSync(join(folder, 'excludes'), '*.tmp\n# no\n')
       const { patterns } = await collectExcludes({ exclude: ['/x'], excludeFile: [join(folder, 'excludes')] })
       expect(patterns).to.deep.equal(['/x', '*.tmp'])

@@ -1,12 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import {
-  formatAgo,
-  formatBytes,
-  formatDuration,
-  formatMode,
-  plural,
-} from '../../../src/cli/human-format.ts'
+import { formatAgo, formatBytes, formatDuration, formatMode, plural } from '../../../src/cli/human-format.ts'
 import { jsonTimeNs } from '../../../src/cli/json-time.ts'
 import { parseCount, parseDuration, parseSize } from '../../../src/cli/quantities.ts'
 import { isUtf8, safePath, safeText } from '../../../src/cli/safe-text.ts'
@@ -16,7 +10,6 @@ describe('text for a terminal', () => {
   it('has no control characters and nothing that changes the direction of text', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        // eslint-disable-next-line no-control-regex
         expect(safePath(bytes)).not.to.match(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
       }),
     )
@@ -96,7 +89,13 @@ describe('quantities from people', () => {
 
 describe('a table', () => {
   it('aligns columns by what a terminal shows', () => {
-    const lines = renderTable([{ title: 'Name' }, { title: 'Size', align: 'right' }], [['é', '1'], ['日本', '1000']])
+    const lines = renderTable(
+      [{ title: 'Name' }, { title: 'Size', align: 'right' }],
+      [
+        ['é', '1'],
+        ['日本', '1000'],
+      ],
+    )
     expect(lines).to.deep.equal(['Name  Size', '----------', 'é        1', '日本  1000'])
     expect(textWidth('日本')).to.equal(4)
   })

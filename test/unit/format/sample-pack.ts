@@ -34,7 +34,7 @@ export function sampleManifest(changes: Partial<Manifest> = {}): Manifest {
   }
 }
 
-export function seal(kind: RecordKind, plain: Uint8Array, refs = new Uint8Array(0)): Promise<SealedRecord> {
+export function seal(kind: RecordKind, plain: Uint8Array, refs: Uint8Array = new Uint8Array(0)): Promise<SealedRecord> {
   const chunkId = kind === 'tree' ? recordId(refs, plain) : (blake3(plain) as ChunkId)
   return sealRecord({ vaultId, kind, chunkId, plain, refs }, inlineCodec)
 }

@@ -25,7 +25,7 @@ class RandomRun {
   readonly packs = new Map<PackId, KnownPack>()
   readonly committed: SnapshotId[] = []
   #sessions: Session[] = []
-  #drafts: Draft[] = []
+  readonly #drafts: Draft[] = []
   #names = 0
 
   constructor(cluster: PaperCluster) {

@@ -143,7 +143,11 @@ describe('a dry run', () => {
     expect(summary.stats).to.include({ filesNew: 1, filesChanged: 1, filesUnmodified: 1, readBytes: 9 })
     expect(source.reads).to.deep.equal([])
     expect(cluster.count('beginBackup') + cluster.count('upload')).to.equal(0)
-    expect(eventsOf('file').slice(-3).map(({ action }) => action)).to.deep.equal(['modified', 'new', 'unchanged'])
+    expect(
+      eventsOf('file')
+        .slice(-3)
+        .map(({ action }) => action),
+    ).to.deep.equal(['modified', 'new', 'unchanged'])
   })
 
   it('takes everything for new where there is no parent', async () => {

@@ -4,7 +4,11 @@ import { createExcludes, parseExcludeFile } from '../../../../src/client/exclude
 const file = { type: 'file', inCacheDirectory: false } as const
 const directory = { type: 'directory', inCacheDirectory: false } as const
 
-function excluded(patterns: string[], path: string | Uint8Array, subject: typeof file | typeof directory = file): boolean {
+function excluded(
+  patterns: string[],
+  path: string | Uint8Array,
+  subject: typeof file | typeof directory = file,
+): boolean {
   return createExcludes({ patterns })(typeof path === 'string' ? Buffer.from(path) : path, subject)
 }
 
