@@ -46,15 +46,16 @@ const spans: readonly (readonly [number, string])[] = [
   [3_600_000, 'hour'],
   [60_000, 'minute'],
 ]
+const secondSpan = [1000, 'second'] as const
+const justNowMs = 2000
 
 /** `just now`, `3 hours ago`, `never` for 0. */
 export function formatAgo(thenMs: number, nowMs: number): string {
   if (thenMs === 0) return 'never'
   const elapsed = nowMs - thenMs
-  for (const [length, name] of spans) {
-    if (elapsed >= length) return `${plural(Math.floor(elapsed / length), name)} ago`
-  }
-  return 'just now'
+  if (elapsed < justNowMs) return 'just now'
+  const [length, name] = spans.find(([shortest]) => elapsed >= shortest) ?? secondSpan
+  return `${plural(Math.floor(elapsed / length), name)} ago`
 }
 
 /** `drwxr-xr-x`, as `ls` and restic show it. */

@@ -31,8 +31,9 @@ export interface PlacementRequest {
 }
 
 /**
- * Chooses nodes for a pack: at random, weighted by the bytes they have left, so that the emptiest get the most and
- * equal ones share; in failure domains that differ from each other while there are enough. The first is the primary.
+ * Chooses nodes for a pack: at random, weighted by the bytes they have left, so that the emptiest get the most; of two
+ * such draws the one that is busier with packs in flight loses, so that equal nodes share evenly and those packs go to
+ * different primaries. Failure domains differ from each other while there are enough. The first is the primary.
  * @throws TwofoldError `not-enough-nodes`, or `no-room` when enough are up but too few have room.
  */
 export function placePack(nodes: readonly Candidate[], request: PlacementRequest, random: Random): NodeId[] {
@@ -74,12 +75,22 @@ function choose(eligible: readonly Candidate[], choice: Choice, random: Random):
     const fresh = left.filter((node) => !choice.avoid.has(node.nodeId))
     const likely = fresh.length > 0 ? fresh : left
     const apart = likely.filter((node) => !choice.domains.has(domainOf(node)))
-    const node = pickWeighted(apart.length > 0 ? apart : likely, random)
+    const node = pickLessBusy(apart.length > 0 ? apart : likely, random)
     chosen.push(node.nodeId)
     choice.domains.add(domainOf(node))
     left.splice(left.indexOf(node), 1)
   }
   return chosen
+}
+
+function pickLessBusy(nodes: readonly Candidate[], random: Random): Candidate {
+  const [one, other] = [pickWeighted(nodes, random), pickWeighted(nodes, random)]
+  return promisedShare(other) < promisedShare(one) ? other : one
+}
+
+/** Which part of its free bytes is promised to packs in flight. */
+function promisedShare(node: Candidate): number {
+  return node.reservedBytes / Math.max(1, node.freeBytes)
 }
 
 function pickWeighted(nodes: readonly Candidate[], random: Random): Candidate {

@@ -102,10 +102,14 @@ function readDetail(metadata: Metadata | undefined): ErrorDetail | undefined {
   }
 }
 
+/** How grpc-js reports why it has no connection, among many other words. */
+const systemErrors = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/
+
 function bareMessage(code: ErrorCode, details: string, peer: string): string {
   if (code === 'unavailable') {
-    return /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|No connection established/.test(details)
-      ? `cannot reach ${peer}: is it running, and is the address right? (${details})`
+    const reason = systemErrors.exec(details)?.[0]
+    return reason !== undefined || details.includes('No connection established')
+      ? `cannot reach ${peer}: is it running, and is the address right? (${reason ?? details})`
       : `${peer} went away in the middle of the call (${details})`
   }
   if (code === 'deadline-exceeded') return `${peer} did not answer in time`

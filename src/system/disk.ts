@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Disk, DiskEntry, DiskFile } from '../core/disk.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { classified, classify } from './disk-error.ts'
+import { makeDirectory, syncDirectory } from './directories.ts'
 
 /** Names whose length is asked for at once: enough to keep the thread pool busy. */
 const statsAtOnce = 32
@@ -53,16 +54,6 @@ class RealFile implements DiskFile {
 
   close(): Promise<void> {
     return classified(`close ${this.#path}`, () => this.#handle.close())
-  }
-}
-
-/** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
 
@@ -171,8 +162,6 @@ class RealDisk implements Disk {
 
 /** The disk below `directory`, which is created when it is missing. */
 export async function openDisk(directory: string): Promise<Disk> {
-  await classified(`create the directory ${directory}`, () =>
-    mkdir(directory, { recursive: true, mode: directoryMode }),
-  )
+  await makeDirectory(directory)
   return new RealDisk(directory)
 }

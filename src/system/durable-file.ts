@@ -1,7 +1,7 @@
 import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { classified } from './disk-error.ts'
-import { syncDirectory } from './disk.ts'
+import { syncDirectory } from './directories.ts'
 
 /**
  * Replaces a small file so that after a crash either the old or the new content is there, never a mixture, and after

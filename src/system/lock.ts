@@ -1,8 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TwofoldError } from '../core/errors.ts'
-import { classified } from './disk-error.ts'
+import { makeDirectory } from './directories.ts'
 
 const sqliteBusy = 5
 
@@ -17,7 +16,7 @@ function isBusy(error: unknown): boolean {
  * @throws `failed-precondition` when another process, or this one, holds it.
  */
 export async function lockDirectory(directory: string): Promise<{ release(): void }> {
-  await classified(`create the directory ${directory}`, () => mkdir(directory, { recursive: true, mode: 0o700 }))
+  await makeDirectory(directory)
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(join(directory, 'lock'))

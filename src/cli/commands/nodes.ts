@@ -63,7 +63,7 @@ export function nodeTable(nodes: readonly NodeInfo[], nowMs: number): string[] {
       safeText(info.node.name),
       info.writable || info.state !== 'up' ? info.state : `${info.state}, read-only`,
       safeText(info.node.address),
-      safeText(info.node.failureDomain),
+      info.node.failureDomain === '' ? 'own' : safeText(info.node.failureDomain),
       formatBytes(info.usedBytes),
       formatBytes(info.capacityBytes),
       formatCount(info.packs),

@@ -43,6 +43,7 @@ describe('numbers for people', () => {
     const now = 10 * 86_400_000
     expect(formatAgo(0, now)).to.equal('never')
     expect(formatAgo(now - 1000, now)).to.equal('just now')
+    expect(formatAgo(now - 59_999, now)).to.equal('59 seconds ago')
     expect(formatAgo(now - 3 * 3_600_000, now)).to.equal('3 hours ago')
     expect(formatAgo(now + 5000, now)).to.equal('just now')
     expect(plural(1, 'file')).to.equal('1 file')

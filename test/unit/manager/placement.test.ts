@@ -129,4 +129,15 @@ describe('placement', () => {
     const forbid = new Set([nodeId(3)])
     expect(place(nodes, { keep: [nodeId(1)], wanted: 1, least: 1, forbid })).to.deep.equal([nodeId(2)])
   })
+
+  it('gives packs in flight to different nodes', () => {
+    const reserved = new Map([1, 2, 3].map((n) => [nodeId(n), 0]))
+    for (let pack = 0; pack < 30; pack++) {
+      const nodes = [1, 2, 3].map((n) => candidate(n, { reservedBytes: reserved.get(nodeId(n)) ?? 0, freeBytes: 1e12 }))
+      for (const id of place(nodes, {}, pack)) {
+        reserved.set(id as NodeId, (reserved.get(id as NodeId) ?? 0) + two.lengthBytes)
+      }
+    }
+    for (const bytes of reserved.values()) expect(bytes / two.lengthBytes).to.be.within(17, 23)
+  })
 })

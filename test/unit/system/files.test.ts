@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { makeDirectory } from '../../../src/system/directories.ts'
 import { writeFileDurably } from '../../../src/system/durable-file.ts'
 import { lockDirectory } from '../../../src/system/lock.ts'
 
@@ -54,6 +55,25 @@ describe('files of the system', () => {
     it('is io when the lock is no lock', async () => {
       await mkdir(join(directory, 'lock'))
       expect(await codeOf(lockDirectory(directory))).to.equal('io')
+    })
+  })
+
+  describe('a directory', () => {
+    it('is made with all its parents, and may be there already', async () => {
+      await makeDirectory(join(directory, 'a/b/c'))
+      await makeDirectory(join(directory, 'a/b/c/'))
+      expect((await stat(join(directory, 'a/b/c'))).mode & 0o777).to.equal(0o700)
+    })
+
+    it('may be behind a link, but not be a file', async () => {
+      await symlink(directory, join(directory, 'link'))
+      await makeDirectory(join(directory, 'link/a'))
+      await writeFile(join(directory, 'file'), '')
+      expect(await codeOf(makeDirectory(join(directory, 'file')))).to.equal('already-exists')
+    })
+
+    it('is refused where the system has none, instead of trying forever', async () => {
+      expect(await codeOf(makeDirectory('/proc/nothing/here'))).to.equal('not-found')
     })
   })
 
