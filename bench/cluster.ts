@@ -69,6 +69,11 @@ export class Cluster {
     return this.address('manager')
   }
 
+  /** In which a command line finds this cluster. */
+  get environment(): NodeJS.ProcessEnv {
+    return { ...cleanEnvironment(), TWOFOLD_MANAGER: this.managerAddress }
+  }
+
   get nodeNames(): string[] {
     return [...this.#members.keys()].filter((name) => name !== 'manager').sort()
   }
@@ -126,7 +131,7 @@ export class Cluster {
 
   /** Starts a command line. */
   spawn(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
-    const environment = { ...cleanEnvironment(), TWOFOLD_MANAGER: this.managerAddress, ...options.environment }
+    const environment = { ...this.environment, ...options.environment }
     const { directory: cwd, uid } = options
     const child = spawn(launcher, args, { env: environment, cwd, stdio: 'pipe', ...(uid === undefined ? {} : { uid }) })
     // A command that ends early closes its stdin; that is its right.
@@ -137,8 +142,7 @@ export class Cluster {
 
   /** Runs a command line in the terminal of this process and resolves with its exit code. */
   async runVisibly(args: readonly string[]): Promise<number> {
-    const environment = { ...cleanEnvironment(), TWOFOLD_MANAGER: this.managerAddress }
-    return exitOf(spawn(launcher, args, { env: environment, stdio: ['ignore', 'inherit', 'inherit'] }))
+    return exitOf(spawn(launcher, args, { env: this.environment, stdio: ['ignore', 'inherit', 'inherit'] }))
   }
 
   /** Runs a command with `--json` and parses its lines; throws unless it exits with `code`. */

@@ -37,9 +37,9 @@ async function dropPack(order: DropPack, deps: OrdersDeps): Promise<{ done: bool
   if (!(await writes.bar(packId, generationMax))) {
     return { done: false, problem: 'a newer generation of the pack is being written' }
   }
-  const most = putSequenceMax === 0 ? Number.MAX_SAFE_INTEGER : putSequenceMax
+  const bound = putSequenceMax === 0 ? { generationMax } : { putSequenceMax }
   const had = store.stat(packId)
-  if (!(await store.remove(packId, most))) return { done: false, problem: 'a newer put of the pack is here' }
+  if (!(await store.remove(packId, bound))) return { done: false, problem: 'a newer put of the pack is here' }
   if (had !== undefined) logger.info('a pack was dropped by order', { packId })
   return { done: true, problem: '' }
 }

@@ -11,6 +11,8 @@ export interface ReceivedPack {
   /** 32 bytes. */
   readonly digest: Uint8Array
   readonly entries: readonly PackEntry[]
+  /** Whether it was written just now. A pack that was there before may be part of a snapshot already. */
+  readonly fresh: boolean
 }
 
 /** A pack on its way into the store: every slice is checked, then appended; nothing of it is kept in memory. */
@@ -64,13 +66,13 @@ export class PackIntake {
   async seal(): Promise<ReceivedPack> {
     const { digest, entries } = this.#verifier.finish()
     const present = this.#store.stat(this.#claims.packId)
-    if (present === undefined) return { pack: await this.#draft.seal(), digest, entries }
+    if (present === undefined) return { pack: await this.#draft.seal(), digest, entries, fresh: true }
     const found = await verifyPack(this.#store, present.packId)
     if (!found.good) throw new TwofoldError('integrity', `this node's copy is damaged: ${found.problem}`)
     if (!asBuffer(found.digest).equals(digest)) {
       throw new TwofoldError('already-exists', `this node has another pack ${present.packId}; allocate a new one`)
     }
-    return { pack: present, digest, entries }
+    return { pack: present, digest, entries, fresh: false }
   }
 
   /** Ends the intake; what was not sealed is removed. */

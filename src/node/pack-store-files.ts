@@ -1,17 +1,17 @@
-import type { Disk, DiskFile } from '../core/disk.ts'
+import type { Disk, DiskEntry, DiskFile } from '../core/disk.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import { parsePackId } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import { diskReserveBytes } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import { Inventory } from './inventory.ts'
-import type { PackDraft, PackReader, PackStore, StoredPack, StoreUsage } from './pack-store.ts'
+import type { PackDraft, PackReader, PackStore, PutBound, StoredPack, StoreUsage } from './pack-store.ts'
 import { PutSequence } from './put-sequence.ts'
 
 const incoming = 'incoming'
 const packs = 'packs'
 const quarantine = 'quarantine'
-const packName = /^([0-9a-f]{32})\.(\d+)\.pack$/
+const packName = /^([0-9a-f]{32})\.(\d{1,10})\.(\d{1,15})\.pack$/
 
 export interface PackStoreOptions {
   readonly disk: Disk
@@ -20,8 +20,8 @@ export interface PackStoreOptions {
 }
 
 /**
- * Packs as files: `incoming/ID.GENERATION.tmp` while they are written, `packs/AB/ID.SEQUENCE.pack` from then on. The
- * name carries the put sequence, so one rename publishes both.
+ * Packs as files: `incoming/ID.GENERATION.tmp` while they are written, `packs/AB/ID.GENERATION.SEQUENCE.pack` from then
+ * on. The name carries all that is known of the put, so one rename publishes it.
  */
 export class FilePackStore implements PackStore {
   readonly #disk: Disk
@@ -54,18 +54,18 @@ export class FilePackStore implements PackStore {
   }
 
   async #takeIn(shelf: string): Promise<void> {
-    for (const { name, length } of await this.#disk.list(`${packs}/${shelf}`)) {
-      const [, id, sequence] = packName.exec(name) ?? []
-      if (id === undefined || sequence === undefined || length === 0) {
-        this.#logger.error('a file that is no pack is put aside', { file: `${packs}/${shelf}/${name}`, length })
-        await this.#putAside(shelf, name)
+    for (const entry of await this.#disk.list(`${packs}/${shelf}`)) {
+      const pack = readName(shelf, entry)
+      if (pack === undefined) {
+        this.#logger.error('a file that is no pack is put aside', { file: `${packs}/${shelf}/${entry.name}` })
+        await this.#putAside(shelf, entry.name)
         continue
       }
-      const pack = { packId: parsePackId(id), lengthBytes: length, putSequence: Number(sequence), provenAtMs: 0 }
       const other = this.#inventory.get(pack.packId)
       const [older, newer] = other !== undefined && other.putSequence > pack.putSequence ? [pack, other] : [other, pack]
       if (older !== undefined) await this.#disk.remove(pathOf(older))
       this.#inventory.put(newer)
+      this.#sequence.raise(newer.putSequence)
     }
   }
 
@@ -94,7 +94,8 @@ export class FilePackStore implements PackStore {
     try {
       await this.#requireRoom(lengthBytes)
       const file = await this.#disk.create(path)
-      return new FileDraft({ store: this, disk: this.#disk, file, path, packId, lengthBytes, release })
+      const pack = { packId, generation, lengthBytes }
+      return new FileDraft({ store: this, disk: this.#disk, file, path, pack, release })
     } catch (error) {
       release()
       throw error
@@ -117,17 +118,34 @@ export class FilePackStore implements PackStore {
   }
 
   /** Gives a synced draft its final name. Only the draft calls it. */
-  async publish(path: string, packId: PackId, lengthBytes: number): Promise<StoredPack> {
+  async publish(path: string, draft: Pick<StoredPack, 'packId' | 'generation' | 'lengthBytes'>): Promise<StoredPack> {
     this.#requireWritable()
-    const older = this.#inventory.get(packId)
+    const { packId, generation, lengthBytes } = draft
     const putSequence = await this.#sequence.next()
-    const pack = { packId, lengthBytes, putSequence, provenAtMs: 0 }
+    const pack = { packId, lengthBytes, generation, putSequence, provenAtMs: 0 }
     await this.#disk.makeDirectory(shelfOf(packId))
     await this.#disk.rename(path, pathOf(pack))
-    await this.#disk.syncDirectory(shelfOf(packId))
+    try {
+      await this.#disk.syncDirectory(shelfOf(packId))
+    } catch (error) {
+      await this.#takeBack(pack)
+      throw error
+    }
+    const older = this.#inventory.get(packId)
     this.#inventory.put(pack)
-    if (older !== undefined) await this.#disk.remove(pathOf(older))
+    // The new put is durable whatever becomes of the old one, which at the latest goes at the next start.
+    if (older !== undefined) await this.#disk.remove(pathOf(older)).catch((error: unknown) => this.distrust(error))
     return pack
+  }
+
+  /** A pack that could not be made durable was never there, and must not turn up at the next start. */
+  async #takeBack(pack: StoredPack): Promise<void> {
+    try {
+      await this.#disk.remove(pathOf(pack))
+    } catch (error) {
+      // The failure that led here is what counts; a copy that nobody waits for does no harm.
+      this.#logger.error('a pack that was not made durable stays behind', { packId: pack.packId, error })
+    }
   }
 
   /** Nothing that this disk says of its writes can be believed any more. */
@@ -156,13 +174,21 @@ export class FilePackStore implements PackStore {
     }
   }
 
-  async remove(packId: PackId, putSequenceMax: number): Promise<boolean> {
+  async remove(packId: PackId, bound: PutBound): Promise<boolean> {
     const pack = this.#inventory.get(packId)
     if (pack === undefined) return true
-    if (pack.putSequence > putSequenceMax) return false
-    this.#inventory.delete(packId)
-    await this.#disk.remove(pathOf(pack))
-    await this.#disk.syncDirectory(shelfOf(packId))
+    const newer =
+      'generationMax' in bound ? pack.generation > bound.generationMax : pack.putSequence > bound.putSequenceMax
+    if (newer) return false
+    try {
+      await this.#disk.remove(pathOf(pack)).catch(ignoreAbsence)
+      await this.#disk.syncDirectory(shelfOf(packId))
+    } catch (error) {
+      // The pack stays listed, so that the removal is tried again: otherwise its file would be back after a restart.
+      this.distrust(error)
+      throw error
+    }
+    if (this.#inventory.get(packId)?.putSequence === pack.putSequence) this.#inventory.delete(packId)
     return true
   }
 
@@ -172,8 +198,8 @@ export class FilePackStore implements PackStore {
   }
 
   async usage(): Promise<StoreUsage> {
+    const diskLeft = (await this.#diskFreeBytes()) - diskReserveBytes
     const { usedBytes, size, digest } = this.#inventory
-    const diskLeft = (await this.#disk.freeBytes()) - diskReserveBytes
     const left = Math.min(this.#capacityBytes - usedBytes, diskLeft) - this.#reservedBytes
     return {
       capacityBytes: this.#capacityBytes,
@@ -184,6 +210,15 @@ export class FilePackStore implements PackStore {
       inventoryDigest: digest,
     }
   }
+
+  async #diskFreeBytes(): Promise<number> {
+    try {
+      return await this.#disk.freeBytes()
+    } catch (error) {
+      this.distrust(error)
+      return 0
+    }
+  }
 }
 
 interface DraftOptions {
@@ -191,8 +226,7 @@ interface DraftOptions {
   readonly disk: Disk
   readonly file: DiskFile
   readonly path: string
-  readonly packId: PackId
-  readonly lengthBytes: number
+  readonly pack: Pick<StoredPack, 'packId' | 'generation' | 'lengthBytes'>
   /** Gives the reserved room back. */
   readonly release: () => void
 }
@@ -207,7 +241,8 @@ class FileDraft implements PackDraft {
   }
 
   async append(slice: Uint8Array): Promise<void> {
-    const { file, lengthBytes } = this.#options
+    const { file } = this.#options
+    const { lengthBytes } = this.#options.pack
     if (this.#written + slice.length > lengthBytes) {
       throw new TwofoldError('invalid-argument', `the pack is longer than the announced ${lengthBytes} bytes`)
     }
@@ -220,15 +255,16 @@ class FileDraft implements PackDraft {
   }
 
   async seal(): Promise<StoredPack> {
-    const { store, file, path, packId, lengthBytes } = this.#options
-    if (this.#written !== lengthBytes) {
-      throw new TwofoldError('invalid-argument', `the pack ends after ${this.#written} of ${lengthBytes} bytes`)
+    const { store, file, path, pack } = this.#options
+    if (this.#written !== pack.lengthBytes) {
+      const message = `the pack ends after ${this.#written} of ${pack.lengthBytes} bytes`
+      throw new TwofoldError('invalid-argument', message)
     }
     try {
       await file.sync()
-      const pack = await store.publish(path, packId, lengthBytes)
+      const sealed = await store.publish(path, pack)
       this.#state = 'sealed'
-      return pack
+      return sealed
     } catch (error) {
       // After a failed sync or rename nobody knows what is on the disk.
       if (isTwofoldError(error, 'io')) store.distrust(error)
@@ -258,5 +294,18 @@ function shelfOf(packId: PackId): string {
 }
 
 function pathOf(pack: StoredPack): string {
-  return `${shelfOf(pack.packId)}/${pack.packId}.${pack.putSequence}.pack`
+  return `${shelfOf(pack.packId)}/${pack.packId}.${pack.generation}.${pack.putSequence}.pack`
+}
+
+/** The pack that a file on a shelf is; undefined for one that this store never wrote there, or that lost its bytes. */
+function readName(shelf: string, { name, length }: DiskEntry): StoredPack | undefined {
+  const [, id, generation, putSequence] = packName.exec(name) ?? []
+  if (id === undefined || length === 0) return undefined
+  const numbers = { generation: Number(generation), putSequence: Number(putSequence) }
+  const pack = { packId: parsePackId(id), lengthBytes: length, provenAtMs: 0, ...numbers }
+  return pathOf(pack) === `${packs}/${shelf}/${name}` ? pack : undefined
+}
+
+function ignoreAbsence(error: unknown): void {
+  if (!isTwofoldError(error, 'not-found')) throw error
 }

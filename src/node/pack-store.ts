@@ -8,10 +8,12 @@ import type { PackId } from '../core/ids.ts'
  *   a draft that was not sealed is gone after a restart.
  * - When `seal` resolves, the pack is durable: it survives the loss of power.
  * - Put sequences grow and are never given twice in the life of a store.
- * - A pack's bytes never change. A pack that is removed while it is read can be read to its end.
+ * - A pack's bytes never change. One that is sealed again is a new put, which takes the place of the older one. A pack
+ *   that is removed or replaced while it is read can be read to its end.
+ * - A pack that was removed does not come back, whatever fails on the way: a removal that failed is repeated.
  * - Errors: `no-room` when capacity or disk are full (the draft must be aborted, the store goes on); `read-only` when
  *   the store takes no writes any more; `io` when the disk failed, which makes the store read-only if it happened while
- *   something was being made durable. None of these is ever reported as `not-found`.
+ *   something was being made durable or removed. None of these is ever reported as `not-found`.
  */
 export interface PackStore {
   /**
@@ -23,18 +25,24 @@ export interface PackStore {
   list(): Iterable<StoredPack>
   /** @throws `not-found` */
   open(packId: PackId): Promise<PackReader>
-  /** Removes the pack unless it was put later than `putSequenceMax`. @returns whether it is not there any more. */
-  remove(packId: PackId, putSequenceMax: number): Promise<boolean>
+  /** Removes the pack unless its put is newer than `bound`. @returns whether it is not there any more. */
+  remove(packId: PackId, bound: PutBound): Promise<boolean>
   /** Takes note that every byte of a pack was read and found good. Lost at a restart, which only makes it older. */
   markProven(packId: PackId, provenAtMs: number): void
+  /** A disk that cannot say how much room it has has none, and the store takes no more writes. */
   usage(): Promise<StoreUsage>
   /** Why the store takes no writes; empty when it does. */
   readonly problem: string
 }
 
+/** The newest put that may go: by its own number, or by the generation of the ticket that it was written with. */
+export type PutBound = { readonly putSequenceMax: number } | { readonly generationMax: number }
+
 export interface StoredPack {
   readonly packId: PackId
   readonly lengthBytes: number
+  /** Of the ticket that it was written with. */
+  readonly generation: number
   readonly putSequence: number
   /** 0 when never since it was written. */
   readonly provenAtMs: number

@@ -29,6 +29,13 @@ export class PutSequence {
     return this.#last
   }
 
+  /** Takes note of a number that was given for sure, though `sequence.json` may have been lost since. */
+  raise(number: number): void {
+    if (number <= this.#reserved) return
+    this.#last = number
+    this.#reserved = number
+  }
+
   next(): Promise<number> {
     return this.#turn.run(async () => {
       if (this.#last === this.#reserved) {
@@ -50,7 +57,18 @@ async function readReserved(disk: Disk): Promise<number> {
     if (isTwofoldError(error, 'not-found')) return 0
     throw error
   }
-  const reserved: unknown = (JSON.parse(Buffer.from(content).toString()) as { reserved?: unknown }).reserved
-  if (!Number.isSafeInteger(reserved)) throw new TwofoldError('integrity', `${fileName} is damaged`)
-  return reserved as number
+  const reserved = parseReserved(content)
+  if (reserved !== undefined) return reserved
+  throw new TwofoldError('integrity', `${fileName} is damaged; restore it from a copy, or format a new store`)
+}
+
+function parseReserved(content: Uint8Array): number | undefined {
+  try {
+    const fields = JSON.parse(Buffer.from(content).toString()) as { reserved?: unknown } | null
+    const reserved = fields?.reserved
+    return Number.isSafeInteger(reserved) && Number(reserved) >= 0 ? Number(reserved) : undefined
+  } catch {
+    // Not JSON is damage like any other.
+    return undefined
+  }
 }

@@ -71,8 +71,8 @@ export class Upload {
     const { header, claims } = this.#order
     const intake = await PackIntake.begin(store, claims, header.lengthBytes)
     const { controller, release } = linkedController(this.#order.signal)
+    const feeds = claims.replicas.map((replica) => this.#feed(intake, replica, controller.signal))
     try {
-      const feeds = claims.replicas.map((replica) => this.#feed(intake, replica, controller.signal))
       await this.#receive(intake, feeds)
       return await this.#finish(intake, feeds)
     } catch (error) {
@@ -80,6 +80,8 @@ export class Upload {
       throw error
     } finally {
       release()
+      // They read from the draft, and whoever is told of a failure may send the pack again at once.
+      await Promise.allSettled(feeds.map((feed) => feed.delivered))
       await intake.close()
     }
   }
@@ -141,11 +143,12 @@ export class Upload {
     })
   }
 
-  /** The pack is certainly not committed, so this copy may go. */
-  async #rollBack({ pack }: ReceivedPack): Promise<void> {
+  /** What this upload wrote is certainly not committed, so it may go. What was there before may well be. */
+  async #rollBack({ pack, fresh }: ReceivedPack): Promise<void> {
     const { store, logger } = this.#deps
+    if (!fresh) return
     logger.warn('a pack is rolled back', { packId: pack.packId })
-    await store.remove(pack.packId, pack.putSequence)
+    await store.remove(pack.packId, { putSequenceMax: pack.putSequence })
   }
 
   /** One at a time: each replacement needs the ticket of the one before. */

@@ -25,17 +25,20 @@ export class WritesInProgress {
    * @throws `fenced` when a stream of the same or a newer generation is in progress, or the pack was given up.
    */
   async enter(packId: PackId, generation: number, controller: AbortController): Promise<() => void> {
-    if ((this.#barred.get(packId) ?? 0) >= generation) throw givenUp()
+    this.#requireNotBarred(packId, generation)
     for (let other = this.#writers.get(packId); other !== undefined; other = this.#writers.get(packId)) {
       if (other.generation >= generation) {
         throw new TwofoldError('fenced', `pack ${packId} is being written by generation ${other.generation}`)
       }
       await this.#stop(other)
+      // It may have been given up while this stream waited for its turn.
+      this.#requireNotBarred(packId, generation)
     }
     const { promise: left, resolve } = Promise.withResolvers<void>()
-    this.#writers.set(packId, { generation, controller, left })
+    const writer = { generation, controller, left }
+    this.#writers.set(packId, writer)
     return () => {
-      this.#writers.delete(packId)
+      if (this.#writers.get(packId) === writer) this.#writers.delete(packId)
       resolve()
     }
   }
@@ -45,7 +48,10 @@ export class WritesInProgress {
    * end. @returns whether none is left.
    */
   async bar(packId: PackId, generationMax: number): Promise<boolean> {
-    this.#barred.set(packId, generationMax)
+    const before = this.#barred.get(packId) ?? 0
+    // Entered anew, so that the one that was heard of longest ago is forgotten first.
+    this.#barred.delete(packId)
+    this.#barred.set(packId, Math.max(before, generationMax))
     const [oldest] = this.#barred.keys()
     if (this.#barred.size > barredMax && oldest !== undefined) this.#barred.delete(oldest)
     const writer = this.#writers.get(packId)
@@ -53,6 +59,10 @@ export class WritesInProgress {
     if (writer.generation > generationMax) return false
     await this.#stop(writer)
     return true
+  }
+
+  #requireNotBarred(packId: PackId, generation: number): void {
+    if ((this.#barred.get(packId) ?? 0) >= generation) throw givenUp()
   }
 
   async #stop(writer: Writer): Promise<void> {

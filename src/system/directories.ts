@@ -6,8 +6,8 @@ import { classified } from './disk-error.ts'
 const ownersOnly = 0o700
 
 /**
- * Creates `directory` and the parents that are missing, durably, for their owner only. Node's own recursive `mkdir` never ends where the system says
- * ENOENT for a name below a parent that exists, as it does below `/proc`.
+ * Creates `directory` and the parents that are missing, durably, for their owner only. Node's own recursive `mkdir`
+ * never ends where the system says ENOENT for a name below a parent that exists, as it does below `/proc`.
  *
  * @throws `already-exists` when something else has the name, `not-found`, `no-room` or `io` when it cannot be created.
  */

@@ -280,10 +280,10 @@ describe('the upload pipeline', () => {
     const { allocation, primary, upload } = await attempt()
     await upload()
     const { packId } = allocation
-    expect(await primary.store.remove(packId, 0)).to.equal(false)
+    expect(await primary.store.remove(packId, { putSequenceMax: 0 })).to.equal(false)
     expect(primary.store.stat(packId)).not.to.equal(undefined)
     const { putSequence } = primary.store.stat(packId)!
-    expect(await primary.store.remove(packId, putSequence)).to.equal(true)
+    expect(await primary.store.remove(packId, { putSequenceMax: putSequence })).to.equal(true)
     expect(primary.store.stat(packId)).to.equal(undefined)
   })
 
