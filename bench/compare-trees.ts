@@ -5,6 +5,8 @@ export interface Comparison {
   readonly directories: number
   readonly symlinks: number
   readonly bytes: number
+  /** Files and folders of the source that could not be compared, because this user may not read them. */
+  readonly unreadable: number
   /** What is not the same, one line each; empty when the trees are equal. */
   readonly differences: readonly string[]
 }
@@ -14,7 +16,13 @@ interface Tally {
   directories: number
   symlinks: number
   bytes: number
+  unreadable: number
   differences: string[]
+}
+
+export interface CompareOptions {
+  /** False: owners may differ, as they do when anybody but root restores. */
+  readonly owners?: boolean
 }
 
 const bigint = { bigint: true } as const
@@ -27,21 +35,30 @@ const differencesMost = 100
  * pipes of the source are not expected in the copy. Names are bytes.
  */
 export class TreeComparison {
-  readonly #tally: Tally = { files: 0, directories: 0, symlinks: 0, bytes: 0, differences: [] }
+  readonly #tally: Tally = { files: 0, directories: 0, symlinks: 0, bytes: 0, unreadable: 0, differences: [] }
+  readonly #owners: boolean
   /** For each file with several names the copy's identity, in both directions. */
   readonly #copyOf = new Map<string, string>()
   readonly #sourceOf = new Map<string, string>()
   readonly #left = Buffer.alloc(sliceBytes)
   readonly #right = Buffer.alloc(sliceBytes)
 
-  static compare(source: string, copy: string): Comparison {
-    const comparison = new TreeComparison()
+  private constructor({ owners = true }: CompareOptions) {
+    this.#owners = owners
+  }
+
+  static compare(source: string, copy: string, options: CompareOptions = {}): Comparison {
+    const comparison = new TreeComparison(options)
     comparison.#compare(Buffer.from(source), Buffer.from(copy))
     return comparison.#tally
   }
 
   #compare(source: Buffer, copy: Buffer): void {
     const before = fs.lstatSync(source, bigint)
+    if (!before.isSymbolicLink() && !isReadable(source, before.isDirectory())) {
+      this.#tally.unreadable += 1
+      return
+    }
     const after = fs.lstatSync(copy, { ...bigint, throwIfNoEntry: false })
     if (after === undefined) return this.#differ(source, 'is missing')
     const type = before.mode & BigInt(fs.constants.S_IFMT)
@@ -55,8 +72,12 @@ export class TreeComparison {
   #compareMetadata(source: Buffer, before: fs.BigIntStats, after: fs.BigIntStats): void {
     const pairs: readonly (readonly [string, bigint, bigint])[] = [
       ['mode', before.mode, after.mode],
-      ['uid', before.uid, after.uid],
-      ['gid', before.gid, after.gid],
+      ...(this.#owners
+        ? ([
+            ['uid', before.uid, after.uid],
+            ['gid', before.gid, after.gid],
+          ] as const)
+        : []),
       ['mtime', before.mtimeNs, after.mtimeNs],
     ]
     for (const [name, was, is] of pairs) if (was !== is) this.#differ(source, `${name} ${was} became ${is}`)
@@ -133,6 +154,16 @@ function readFully(descriptor: number, target: Buffer, offset: number): number {
     length += read
   }
   return length
+}
+
+function isReadable(path: Buffer, directory: boolean): boolean {
+  try {
+    fs.accessSync(path, directory ? fs.constants.R_OK | fs.constants.X_OK : fs.constants.R_OK)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return false
+    throw error
+  }
 }
 
 function isSaved(stats: fs.Stats): boolean {

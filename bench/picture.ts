@@ -1,7 +1,7 @@
 /**
  * Draws what a command printed as an SVG that looks like a terminal, for the README.
  *
- * Usage: node bench/picture.ts TITLE < output > picture.svg
+ * Usage: script -qec 'stty cols 112; make demo' /dev/null | node bench/picture.ts 'make demo' > docs/demo.svg
  */
 import { readFileSync } from 'node:fs'
 
@@ -18,23 +18,44 @@ const colours: Readonly<Record<string, string>> = {
   '90': '#8b949e',
 }
 
+const escape = /(\x1b\[[0-9;?]*[A-Za-z])/
+
 function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** One line of the terminal as tspans; a carriage return starts the line again, as a terminal would. */
-function drawLine(line: string): string {
-  const visible = line.split('\r').findLast((part) => part !== '') ?? ''
+/**
+ * The rows of the terminal that a line takes, as tspans. A carriage return starts the line again, and what is too long
+ * goes on in the next row, as in a terminal.
+ */
+function drawLine(line: string): string[] {
+  const visible = line.split('\r').findLast((part) => stripEscapes(part) !== '') ?? ''
+  const rows = ['']
   let style = ''
-  let drawn = ''
-  for (const part of visible.split(/(\x1b\[[0-9;]*[A-Za-z])/)) {
-    if (part.startsWith('\x1b[')) {
+  let column = 0
+  for (const part of visible.split(escape)) {
+    if (escape.test(part)) {
       style = part.endsWith('m') ? styleOf(part.slice(2, -1)) : style
-    } else if (part !== '') {
-      drawn += `<tspan${style}>${escapeXml(part)}</tspan>`
+      continue
+    }
+    for (let rest = part; rest !== ''; rest = rest.slice(columnsMost - column), column = 0) {
+      if (rest.length <= columnsMost - column) {
+        rows[rows.length - 1] += `<tspan${style}>${escapeXml(rest)}</tspan>`
+        column += rest.length
+        break
+      }
+      rows[rows.length - 1] += `<tspan${style}>${escapeXml(rest.slice(0, columnsMost - column))}</tspan>`
+      rows.push('')
     }
   }
-  return drawn
+  return rows
+}
+
+function stripEscapes(text: string): string {
+  return text
+    .split(escape)
+    .filter((part) => !escape.test(part))
+    .join('')
 }
 
 function styleOf(codes: string): string {
@@ -47,12 +68,12 @@ function styleOf(codes: string): string {
 }
 
 function drawTerminal(title: string, text: string): string {
-  const lines = text.replace(/\n+$/, '').split('\n')
+  const lines = text.replace(/\s+$/, '').split(/\r?\n/).flatMap(drawLine)
   const width = columnsMost * cell.width + 2 * margin.side
   const height = lines.length * cell.height + margin.top + margin.bottom
   const rows = lines.map((line, row) => {
     const y = margin.top + (row + 0.75) * cell.height
-    return `<text x="${margin.side}" y="${y}" xml:space="preserve">${drawLine(line)}</text>`
+    return `<text x="${margin.side}" y="${y}" xml:space="preserve">${line}</text>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>

@@ -52,7 +52,7 @@ async function keepSession<T>(
   const keeper = new SessionKeeper(deps, session, (error) => scope.fail(error))
   keeper.start()
   try {
-    const writer = new SnapshotWriter(deps, session, { scope, progress })
+    const writer = new SnapshotWriter(deps, session, { scope, progress, onCommit: () => keeper.committing() })
     const result = await work({ ...running, writer })
     progress.finish()
     return result

@@ -18,6 +18,7 @@ export class SessionKeeper {
   readonly #onLost: (error: TwofoldError) => void
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
+  #committing = false
 
   /** `onLost` is called at most once, when nothing of the session can be saved any more. */
   constructor(deps: SessionKeeperDeps, session: Session, onLost: (error: TwofoldError) => void) {
@@ -28,6 +29,14 @@ export class SessionKeeper {
 
   start(): void {
     this.#running ??= this.#run()
+  }
+
+  /**
+   * From now on the end of the session is no loss: its snapshot may be committed, although the answer that says so is
+   * late or was lost. How it ended is told by the commit alone.
+   */
+  committing(): void {
+    this.#committing = true
   }
 
   async stop(): Promise<void> {
@@ -45,7 +54,8 @@ export class SessionKeeper {
         leaseMs = await persistently(() => manager.renewSession(this.#session, { signal }), { clock, random, signal })
       }
     } catch (error) {
-      if (!signal.aborted) this.#onLost(lost(error))
+      const over = this.#committing && isTwofoldError(error, 'session-ended')
+      if (!signal.aborted && !over) this.#onLost(lost(error))
     }
   }
 }

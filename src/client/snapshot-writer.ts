@@ -35,16 +35,19 @@ export class SnapshotWriter {
   readonly #deps: BackupDeps
   readonly #session: Session
   readonly #scope: RunScope
+  readonly #onCommit: () => void
   readonly #data: PackFiller
   readonly #last: PackFiller
 
-  constructor(deps: BackupDeps, session: Session, run: { scope: RunScope; progress: Progress }) {
-    const { scope, progress } = run
+  /** `onCommit` is called right before the snapshot is committed, which ends the session. */
+  constructor(deps: BackupDeps, session: Session, run: { scope: RunScope; progress: Progress; onCommit: () => void }) {
+    const { scope, progress, onCommit } = run
     const { codec } = deps
     const { vaultId } = session
     this.#deps = deps
     this.#session = session
     this.#scope = scope
+    this.#onCommit = onCommit
     const slabs = new ObjectPool<Uint8Array>(packsInFlight + 1, () => Buffer.allocUnsafeSlow(packBytesTarget))
     this.uploader = new PackUploader({ ...deps, session, progress, signal: scope.signal })
     this.#data = new PackFiller({ slabs, uploader: this.uploader, scope, vaultId, serial: false })
@@ -87,6 +90,7 @@ export class SnapshotWriter {
     const record = { vaultId, kind: 'snapshot', chunkId, plain: manifest, refs: description.tree } as const
     await this.#last.append(await sealRecord(record, this.#deps.codec))
     await this.#last.flush()
+    this.#onCommit()
     return this.#commitSnapshot({ session: this.#session, snapshotId, manifest })
   }
 

@@ -1,6 +1,7 @@
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError, isTwofoldError } from '../core/errors.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import type { ClusterId } from '../core/ids.ts'
 import { heartbeatIntervalMs, unaryDeadlineMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
@@ -31,6 +32,16 @@ export interface HeartbeatDeps {
 }
 
 const retryBackoff = { firstMs: 200, mostMs: 2000 }
+
+/** Answers of the manager that will be the same the next time. A manager with a bad or full disk gets over that. */
+const hopeless: readonly ErrorCode[] = [
+  'invalid-argument',
+  'already-exists',
+  'failed-precondition',
+  'permission-denied',
+  'fenced',
+  'unsupported',
+]
 
 /** Registers the node, then reports to the manager again and again and carries out what it orders. */
 export class HeartbeatWorker {
@@ -78,7 +89,7 @@ export class HeartbeatWorker {
         return 0
       }
       if (isTwofoldError(error, 'fenced')) this.#deps.lease.fence()
-      const retry = isTwofoldError(error, 'unavailable', 'deadline-exceeded', 'overloaded', 'cancelled', 'internal')
+      const retry = isTwofoldError(error) && !isTwofoldError(error, ...hopeless)
       if (!retry && !isWaitingForTheName(error)) throw error
       if (this.#failures === 0) logger.warn('cannot report to the manager; trying again', { error })
       return Math.max(backoffMs(this.#failures++, random, retryBackoff), retryAfterMs(error))

@@ -1,4 +1,4 @@
-import { describeError } from '../core/errors.ts'
+import { TwofoldError, describeError } from '../core/errors.ts'
 import { randomHexId } from '../core/ids.ts'
 import type { NodeId } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
@@ -51,9 +51,15 @@ export interface RunningNode {
 /** How long transfers in progress may take once the node is told to stop, in milliseconds. */
 const drainMs = 10_000
 
-/** Runs a storage node until it is told to stop. */
+/**
+ * Runs a storage node until it is told to stop.
+ * @throws `invalid-argument` for a capacity that no node can have, before anything is created.
+ */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const { logger } = options
+  const { logger, capacityBytes } = options
+  if (!Number.isSafeInteger(capacityBytes) || capacityBytes < 1) {
+    throw new TwofoldError('invalid-argument', `a node needs a capacity of at least 1 byte, not ${capacityBytes}`)
+  }
   const disk = await openDisk(options.dataDirectory)
   await requireStoreOrEmpty(disk)
   const lock = await lockDirectory(options.dataDirectory)
@@ -61,7 +67,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const bulk = new ChannelPool({ bulk: true })
   try {
     const identity = await openIdentity(disk, systemRandom)
-    const store = await FilePackStore.open({ disk, capacityBytes: options.capacityBytes, logger })
+    const store = await FilePackStore.open({ disk, capacityBytes, logger })
     const signer = createSigner(identity.signingSeed)
     const lease = new NodeLease(systemClock)
     const manager = remoteManager(control, options.managers)

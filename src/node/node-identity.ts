@@ -18,7 +18,7 @@ export interface NodeIdentity {
 const fileName = 'node.json'
 const formatVersion = 1
 /** What may stand in a directory that was never formatted: the lock of the process that is about to do it. */
-const harmless = /^lock/
+const harmless = /^lock(-journal|-wal|-shm)?$/
 
 /**
  * Leaves a directory alone that is no node's, not even with a lock in it.
@@ -70,12 +70,7 @@ export async function saveIdentity(disk: Disk, identity: NodeIdentity): Promise<
 }
 
 function parseIdentity(content: Uint8Array): NodeIdentity {
-  let fields: Record<string, unknown>
-  try {
-    fields = JSON.parse(Buffer.from(content).toString()) as Record<string, unknown>
-  } catch (error) {
-    throw new TwofoldError('integrity', `${fileName} is damaged; restore it from a copy`, { cause: error })
-  }
+  const fields = parseFields(content)
   if (fields['formatVersion'] !== formatVersion) {
     const found = String(fields['formatVersion'])
     throw new TwofoldError(
@@ -87,12 +82,31 @@ function parseIdentity(content: Uint8Array): NodeIdentity {
     const value = fields[name]
     return typeof value === 'string' ? value : ''
   }
-  const signingSeed = fromHex(text('signingSeed'))
-  if (signingSeed.length !== 32) throw new TwofoldError('integrity', `${fileName} has no valid signing key`)
-  return {
-    nodeId: parseNodeId(text('nodeId')),
-    incarnation: parseIncarnation(text('incarnation')),
-    clusterId: text('clusterId') === '' ? undefined : parseClusterId(text('clusterId')),
-    signingSeed,
+  try {
+    const signingSeed = fromHex(text('signingSeed'))
+    if (signingSeed.length !== 32) throw damaged('it has no valid signing key')
+    return {
+      nodeId: parseNodeId(text('nodeId')),
+      incarnation: parseIncarnation(text('incarnation')),
+      clusterId: text('clusterId') === '' ? undefined : parseClusterId(text('clusterId')),
+      signingSeed,
+    }
+  } catch (error) {
+    throw isTwofoldError(error, 'invalid-argument') ? damaged(error.message) : error
   }
+}
+
+function parseFields(content: Uint8Array): Record<string, unknown> {
+  let fields: unknown
+  try {
+    fields = JSON.parse(Buffer.from(content).toString())
+  } catch (error) {
+    throw damaged((error as Error).message)
+  }
+  if (typeof fields !== 'object' || fields === null) throw damaged('it holds no fields')
+  return fields as Record<string, unknown>
+}
+
+function damaged(how: string): TwofoldError {
+  return new TwofoldError('integrity', `${fileName} is damaged, restore it from a copy: ${how}`)
 }

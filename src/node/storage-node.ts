@@ -121,14 +121,13 @@ export class StorageNode {
       throw new TwofoldError('overloaded', message, { retryAfterMs: 500 })
     }
     const { controller, release } = linkedController(options.signal)
-    const leave = await this.writes.enter(claims.packId, claims.generation, controller)
     try {
-      return await work(controller.signal)
+      const leave = await this.writes.enter(claims.packId, claims.generation, controller)
+      return await work(controller.signal).finally(leave)
     } catch (error) {
       if (controller.signal.reason instanceof TwofoldError) throw controller.signal.reason
       throw error
     } finally {
-      leave()
       release()
     }
   }
