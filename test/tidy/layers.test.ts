@@ -137,9 +137,7 @@ describe('layers', () => {
       commander: /^src\/cli\//,
       pino: /^src\/system\//,
       '@napi-rs/blake-hash': /^src\/format\//,
-      'hash-wasm': /^src\/format\//,
       ignore: /^src\/client\//,
-      'tar-stream': /^src\/client\//,
       yaml: /^src\/cli\//,
     }
     const rule = (file: ParsedFile, { specifier, target }: Import): boolean => {
