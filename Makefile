@@ -13,6 +13,7 @@ NODES ?= 3
 CAPACITY ?= 10GB
 SNAPSHOT ?= latest
 TARGET ?= $(DATA)/restored
+AGAINST ?= .git\#branch=main
 TWOFOLD_MANAGER ?= 127.0.0.1:$(PORT)
 
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -29,7 +30,7 @@ mocha := node node_modules/mocha/bin/mocha.js
 fast_tests := 'test/unit/**/*.test.ts' 'test/contract/**/*.test.ts' 'test/tidy/**/*.test.ts'
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- a cluster on this machine
 
@@ -86,6 +87,9 @@ $(generated): $(protos) | $(installed)
 	buf generate
 	node proto/descriptors.ts
 
+breaking: $(installed) ## compare the protocol with another version: AGAINST=.git#branch=main
+	buf breaking --against '$(AGAINST)'
+
 build: $(built) ## compile to dist/
 
 $(built): $(sources) $(generated) tsconfig.json | $(installed)
@@ -128,5 +132,5 @@ verify: lint ## check everything that needs no test run: types, lint, format, ti
 clean: ## remove what was built and generated; data and packages stay
 	rm -rf dist src/gen coverage
 
-.PHONY: help up down status logs manager node backup restore demo bench install proto build \
+.PHONY: help up down status logs manager node backup restore demo bench install proto breaking build \
   test test-unit test-integration test-sim test-e2e lint fix verify clean
