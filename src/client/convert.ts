@@ -1,13 +1,6 @@
 /** Between the messages of `proto/` and the plain data of `core`, in the directions that a client needs. */
 import { TwofoldError } from '../core/errors.ts'
-import {
-  parseClusterId,
-  parseIncarnation,
-  parseNodeId,
-  parsePackId,
-  parseSessionId,
-  parseSnapshotId,
-} from '../core/ids.ts'
+import { parseClusterId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
 import type { Incarnation, NodeId } from '../core/ids.ts'
 import type { Allocation, ChunkLocation, PackLocation, Session } from '../core/messages.ts'
 import type {
@@ -22,6 +15,7 @@ import type {
   Snapshot,
   SnapshotPack,
 } from '../core/model.ts'
+import { toNodeRef } from '../core/node-ref.ts'
 import type * as common from '../gen/twofold/v1/common.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 
@@ -38,24 +32,9 @@ export function required<T>(value: T | undefined, what: string): T {
   return value
 }
 
-export function toNodeRef(node: common.NodeRef): NodeRef {
-  return {
-    nodeId: parseNodeId(node.nodeId),
-    incarnation: parseIncarnation(node.incarnation),
-    name: node.name,
-    address: node.address,
-    failureDomain: node.failureDomain,
-  }
-}
-
 /** A node as a copy or member is listed: one that never registered again has no incarnation to show. */
 function toListedNode(node: common.NodeRef): NodeRef {
   return { ...node, nodeId: node.nodeId as NodeId, incarnation: node.incarnation as Incarnation }
-}
-
-export function fromNodeRef(node: NodeRef): common.NodeRef {
-  const { nodeId, incarnation, name, address, failureDomain } = node
-  return { nodeId, incarnation, name, address, failureDomain }
 }
 
 export function toSigned(signed: Signed): Signed {

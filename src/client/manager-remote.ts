@@ -29,6 +29,7 @@ import type {
 import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
 import { callUnary } from '../rpc/calls.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
+import { toNodeRef } from '../core/node-ref.ts'
 import * as convert from './convert.ts'
 import type { ManagerApi } from './manager-api.ts'
 
@@ -85,7 +86,7 @@ export class ManagerRemote implements ManagerApi {
       { session: toRef(session), packId, reason },
       { ...options, deadlineMs: commitDeadlineMs },
     )
-    return { committed: reply.committed, nodes: reply.nodes.map(convert.toNodeRef) }
+    return { committed: reply.committed, nodes: reply.nodes.map(toNodeRef) }
   }
 
   async commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot> {

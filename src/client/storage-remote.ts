@@ -2,11 +2,12 @@ import type { PackId } from '../core/ids.ts'
 import { unaryDeadlineMs, verifyDeadlineMs } from '../core/limits.ts'
 import type { PackStat, PackVerdict, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../core/messages.ts'
 import type { CallOptions, NodeRef } from '../core/model.ts'
+import { toNodeRef } from '../core/node-ref.ts'
 import type { UploadRequest } from '../gen/twofold/v1/storage.ts'
 import { StorageBulkClient, StorageBulkService } from '../rpc/bulk.ts'
 import { callClientStream, callServerStream, callUnary } from '../rpc/calls.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
-import { fromNodeRef, toNodeRef, toNumber, toSigned } from './convert.ts'
+import { toNumber, toSigned } from './convert.ts'
 import type { StorageApi } from './storage-api.ts'
 
 /** The nodes at the other end of gRPC, each at the address that its reference says. */
@@ -65,7 +66,7 @@ export class StorageRemote implements StorageApi {
 
 async function* uploadMessages(header: UploadHeader, slices: AsyncIterable<Uint8Array>): AsyncGenerator<UploadRequest> {
   const { ticket, replicas, lengthBytes } = header
-  const value = { ticket: toSigned(ticket), replicas: replicas.map(fromNodeRef), lengthBytes: BigInt(lengthBytes) }
+  const value = { ticket: toSigned(ticket), replicas: [...replicas], lengthBytes: BigInt(lengthBytes) }
   yield { part: { $case: 'header', value } }
   for await (const slice of slices) yield { part: { $case: 'slice', value: slice } }
 }

@@ -1,12 +1,9 @@
 import { TwofoldError, isTwofoldError } from '../core/errors.ts'
 import { parseClusterId, parseIncarnation, parseNodeId, parsePackId, parseSessionId } from '../core/ids.ts'
 import { packBytesMax, replicasMax } from '../core/limits.ts'
-import type { NodeRef, Receipt, ReceiptClaims, Signed, Ticket, TicketClaims } from '../core/model.ts'
-import {
-  ReceiptClaims as ReceiptMessage,
-  TicketClaims as TicketMessage,
-  type NodeRef as NodeMessage,
-} from '../gen/twofold/v1/common.ts'
+import type { Receipt, ReceiptClaims, Signed, Ticket, TicketClaims } from '../core/model.ts'
+import { toNodeRef } from '../core/node-ref.ts'
+import { ReceiptClaims as ReceiptMessage, TicketClaims as TicketMessage } from '../gen/twofold/v1/common.ts'
 import { vaultIdBytes } from './record-header.ts'
 import { verifySignature } from './signing.ts'
 import type { Signer } from './signing.ts'
@@ -53,8 +50,8 @@ export function readTicketUnchecked(ticket: Ticket): TicketClaims {
     lengthBytesMax: toNumber(message.lengthBytesMax, 'ticket', packBytesMax),
     copies,
     minCopies,
-    primary: readNode(primary),
-    replicas: replicas.map(readNode),
+    primary: toNodeRef(primary),
+    replicas: replicas.map(toNodeRef),
     expiresAtMs: toNumber(message.expiresAtMs, 'ticket'),
     epoch: toNumber(message.epoch, 'ticket'),
   }
@@ -113,16 +110,6 @@ function decode<T>(message: { decode(bytes: Uint8Array): T }, signed: Signed, wh
     return message.decode(signed.claims)
   } catch (error) {
     throw new TwofoldError('invalid-argument', `the ${what} is malformed`, { cause: error })
-  }
-}
-
-function readNode(node: NodeMessage): NodeRef {
-  return {
-    nodeId: parseNodeId(node.nodeId),
-    incarnation: parseIncarnation(node.incarnation),
-    name: node.name,
-    address: node.address,
-    failureDomain: node.failureDomain,
   }
 }
 

@@ -19,7 +19,6 @@ import type {
   Durability,
   FileRecord,
   NodeInfo,
-  NodeRef,
   NodeState,
   Operation,
   PackEntry,
@@ -28,7 +27,7 @@ import type {
   Snapshot,
   SnapshotPack,
 } from '../core/model.ts'
-import type * as common from '../gen/twofold/v1/common.ts'
+import { toNodeRef } from '../core/node-ref.ts'
 import { NodeState as WireState } from '../gen/twofold/v1/manager.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 
@@ -43,17 +42,6 @@ function toNumber(value: bigint): number {
   return number
 }
 
-function toNodeRef(node: common.NodeRef | undefined): NodeRef {
-  const { nodeId, incarnation, name, address, failureDomain } = required(node, 'node')
-  return {
-    nodeId: parseNodeId(nodeId),
-    incarnation: parseIncarnation(incarnation),
-    name,
-    address,
-    failureDomain,
-  }
-}
-
 function toSigned(signed: Signed | undefined, what: string): Signed {
   const { claims, signature } = required(signed, what)
   return { claims, signature }
@@ -66,7 +54,7 @@ export function toSessionRef(session: wire.SessionRef | undefined): plain.Sessio
 
 export function toRegister(request: wire.RegisterRequest): plain.RegisterRequest {
   return {
-    node: toNodeRef(request.node),
+    node: toNodeRef(required(request.node, 'node')),
     bootId: request.bootId,
     capacityBytes: toNumber(request.capacityBytes),
     usedBytes: toNumber(request.usedBytes),
@@ -192,11 +180,6 @@ const states: Record<NodeState, wire.NodeState> = {
   removed: WireState.REMOVED,
 }
 
-export function fromNodeRef(node: NodeRef): common.NodeRef {
-  const { nodeId, incarnation, name, address, failureDomain } = node
-  return { nodeId, incarnation, name, address, failureDomain }
-}
-
 export function fromSigned(signed: Signed): Signed {
   return { claims: signed.claims, signature: signed.signature }
 }
@@ -253,7 +236,7 @@ function fromDurability(durability: Durability): wire.Durability {
     packsDegraded: durability.packsDegraded,
     packsUnavailable: durability.packsUnavailable,
     provenAtMs: BigInt(durability.provenAtMs),
-    nodes: durability.nodes.map(fromNodeRef),
+    nodes: [...durability.nodes],
   }
 }
 
@@ -282,7 +265,7 @@ export function fromLocations(locations: readonly (plain.ChunkLocation | undefin
   const packs = [...numbers.keys()].map((pack) => ({
     packId: pack.packId,
     lengthBytes: BigInt(pack.lengthBytes),
-    nodes: pack.nodes.map(fromNodeRef),
+    nodes: [...pack.nodes],
   }))
   return { packs, chunks }
 }
@@ -292,7 +275,7 @@ export function fromSnapshotPack(pack: SnapshotPack): wire.SnapshotPack {
     packId: pack.packId,
     lengthBytes: BigInt(pack.lengthBytes),
     copies: pack.copies.map((copy) => ({
-      node: fromNodeRef(copy.node),
+      node: copy.node,
       state: states[copy.state],
       provenAtMs: BigInt(copy.provenAtMs),
     })),
@@ -301,7 +284,7 @@ export function fromSnapshotPack(pack: SnapshotPack): wire.SnapshotPack {
 
 export function fromNodeInfo(info: NodeInfo): wire.NodeInfo {
   return {
-    node: fromNodeRef(info.node),
+    node: info.node,
     state: states[info.state],
     capacityBytes: BigInt(info.capacityBytes),
     usedBytes: BigInt(info.usedBytes),

@@ -28,7 +28,7 @@ function nodeCalls(manager: Manager): NodeCalls {
     }),
     replaceReplica: unaryHandler(async (request, options) => {
       const { ticket, replica } = await manager.replaceReplica(convert.toReplaceReplica(request), options)
-      return { ticket: convert.fromSigned(ticket), replica: convert.fromNodeRef(replica) }
+      return { ticket: convert.fromSigned(ticket), replica }
     }),
   }
 }
@@ -65,13 +65,13 @@ function backupCalls(manager: Manager): BackupCalls {
       return {
         packId: allocation.packId,
         ticket: convert.fromSigned(allocation.ticket),
-        primary: convert.fromNodeRef(allocation.primary),
-        replicas: allocation.replicas.map(convert.fromNodeRef),
+        primary: allocation.primary,
+        replicas: [...allocation.replicas],
       }
     }),
     abandonPack: unaryHandler(async (request, options) => {
       const { committed, nodes } = await manager.abandonPack(convert.toAbandonPack(request), options)
-      return { committed, nodes: nodes.map(convert.fromNodeRef) }
+      return { committed, nodes: [...nodes] }
     }),
     commitSnapshot: unaryHandler(async (request, options) => ({
       snapshot: convert.fromSnapshot(await manager.commitSnapshot(convert.toCommitSnapshot(request), options)),

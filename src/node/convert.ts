@@ -1,5 +1,5 @@
 import { TwofoldError } from '../core/errors.ts'
-import { parseChunkId, parseClusterId, parseIncarnation, parseNodeId, parsePackId } from '../core/ids.ts'
+import { parseChunkId, parseClusterId, parseIncarnation, parsePackId } from '../core/ids.ts'
 import type {
   CommitPackRequest,
   Heartbeat,
@@ -12,6 +12,7 @@ import type {
   UploadHeader,
 } from '../core/messages.ts'
 import type { NodeRef, NodeState, PackEntry, Signed } from '../core/model.ts'
+import { toNodeRef } from '../core/node-ref.ts'
 import type * as common from '../gen/twofold/v1/common.ts'
 import { NodeState as WireState, RecordKind as WireKind } from '../gen/twofold/v1/manager.ts'
 import type * as manager from '../gen/twofold/v1/manager.ts'
@@ -26,15 +27,9 @@ export function toSigned(message: common.Ticket | common.Receipt | undefined): S
   return { claims: message.claims, signature: message.signature }
 }
 
-export function toNodeRef(message: common.NodeRef | undefined): NodeRef {
-  if (message === undefined) throw missing('node')
-  return {
-    nodeId: parseNodeId(message.nodeId),
-    incarnation: parseIncarnation(message.incarnation),
-    name: message.name,
-    address: message.address,
-    failureDomain: message.failureDomain,
-  }
+export function toReplacement(message: manager.ReplaceReplicaResponse): { ticket: Signed; replica: NodeRef } {
+  if (message.replica === undefined) throw missing('replica')
+  return { ticket: toSigned(message.ticket), replica: toNodeRef(message.replica) }
 }
 
 export function toUploadHeader(message: storage.UploadHeader): UploadHeader {

@@ -8,9 +8,8 @@ import {
   fromHeartbeat,
   fromRegister,
   toHeartbeatReply,
-  toNodeRef,
+  toReplacement,
   toRegistration,
-  toSigned,
 } from './convert.ts'
 import type { ManagerApi } from './manager-api.ts'
 
@@ -46,7 +45,7 @@ export function remoteManager(pool: ChannelPool, addresses: readonly string[]): 
       ask(async (client) => {
         const options = { signal, deadlineMs: unaryDeadlineMs }
         const answer = await callUnary(client, ManagerService.replaceReplica, request, options)
-        return { ticket: toSigned(answer.ticket), replica: toNodeRef(answer.replica) }
+        return toReplacement(answer)
       }),
   }
 }
