@@ -23,7 +23,7 @@ import type { ListRequest } from './list-entries.ts'
 import type { ManagerApi } from './manager-api.ts'
 import { allPages } from './paged.ts'
 import type { RunOptions } from './progress.ts'
-import { runPutFile } from './put-file.ts'
+import { checkFileName, runPutFile } from './put-file.ts'
 import type { PutFileRequest } from './put-file.ts'
 import { runRestore } from './restore.ts'
 import type { RestoreRequest, RestoreSummary } from './restore-request.ts'
@@ -107,8 +107,16 @@ export class Client {
     return this.#filePage({ ...request, name: '' }, options)
   }
 
-  /** All versions of one file, the newest first. Its page is empty when there never was such a file. */
-  fileHistory(request: FilesPageRequest & { name: string }, options: CallOptions = {}): Promise<Page<FileVersionInfo>> {
+  /**
+   * All versions of one file, the newest first. Its page is empty when there never was such a file.
+   * @throws TwofoldError `invalid-argument` for a name that no file can have
+   */
+  async fileHistory(
+    request: FilesPageRequest & { name: string },
+    options: CallOptions = {},
+  ): Promise<Page<FileVersionInfo>> {
+    // Without a name the manager would list all files.
+    checkFileName(request.name)
     return this.#filePage(request, options)
   }
 

@@ -3,7 +3,7 @@ import type { CallOptions, FileRecord } from '../core/model.ts'
 import { readContent } from './content-stream.ts'
 import { toFileVersion } from './file-version.ts'
 import type { FileVersionInfo } from './file-version.ts'
-import { fileContentName } from './put-file.ts'
+import { checkFileName, fileContentName } from './put-file.ts'
 import { toSnapshotInfo } from './snapshot-info.ts'
 import { findEntry, rootOf } from './snapshot-tree.ts'
 import type { ReadDeps } from './snapshot-tree.ts'
@@ -25,15 +25,19 @@ export interface OpenedFile {
 /**
  * Opens a version of a named file for reading.
  * @throws TwofoldError `not-found` when there is no such file or version, or it is deleted and no version was named;
- * the content then as `ChunkLoader.load`
+ * `invalid-argument` for a name that no file can have; the content then as `ChunkLoader.load`
  */
 export async function openFile(
   deps: ReadDeps,
   request: GetFileRequest,
   options: CallOptions = {},
 ): Promise<OpenedFile> {
+  // Without a name the manager would list all files.
+  checkFileName(request.name)
   const record = await findVersion(deps, request, options)
-  if (record.snapshot === undefined) throw new TwofoldError('not-found', `${shown(request)} was deleted`)
+  if (record.snapshot === undefined) {
+    throw new TwofoldError('not-found', `${shown(request)} was deleted; ask for an older version of its history`)
+  }
   const directory = rootOf(toSnapshotInfo(record.snapshot))
   const path = Buffer.from(fileContentName)
   const { entry } = await findEntry(deps.loader, { directory, path }, options)
@@ -47,7 +51,10 @@ async function findVersion({ manager }: ReadDeps, request: GetFileRequest, optio
   const { name, vault = '', version = 0 } = request
   const page = await manager.listFileVersions({ vault, name, prefix: '', version, pageSize: 1, pageToken: '' }, options)
   const found = page.items[0]
-  if (found === undefined) throw new TwofoldError('not-found', `there is no ${shown(request)}`)
+  if (found === undefined) {
+    const advice = version === 0 ? 'list the files to see their names' : 'its history says which there are'
+    throw new TwofoldError('not-found', `there is no ${shown(request)}; ${advice}`)
+  }
   return found
 }
 

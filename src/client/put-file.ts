@@ -90,7 +90,8 @@ async function storeVersion(
   }
 }
 
-function checkFileName(name: string): void {
+/** @throws TwofoldError `invalid-argument` for a name that no file can have */
+export function checkFileName(name: string): void {
   const bytes = Buffer.byteLength(name)
   if (bytes >= 1 && bytes <= fileNameBytesMax && !name.includes('\0')) return
   throw new TwofoldError('invalid-argument', `a file's name must have 1 to ${fileNameBytesMax} bytes and no NUL`)

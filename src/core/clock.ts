@@ -1,6 +1,6 @@
 /** Time, as a port: nothing reads the clock or sleeps except through it. */
 export interface Clock {
-  /** Wall-clock time in milliseconds since the epoch. May jump in either direction: for people and records only. */
+  /** Whole milliseconds since the epoch. May jump in either direction: for people and records only. */
   nowMs(): number
   /** Milliseconds since an arbitrary start. Never goes back: the only time that leases and timeouts use. */
   monotonicMs(): number

@@ -51,7 +51,12 @@ class Files {
     const first = await iterator.next()
     const { name, vault, requestId } = requireHeader(first.done === true ? undefined : first.value)
     const info = await this.#client.putFile({ name, vault, requestId }, contentOf(iterator), { signal })
-    this.#logger.info('stored a file', { name, version: info.version, bytes: info.lengthBytes, copies: info.copies })
+    this.#logger.info('stored a file', {
+      file: name,
+      version: info.version,
+      bytes: info.lengthBytes,
+      copies: info.copies,
+    })
     return { version: toFileVersion(info) }
   }
 
@@ -69,7 +74,7 @@ class Files {
 
   async delete({ name, vault }: DeleteRequest, options: CallOptions): Promise<DeleteResponse> {
     const info = await this.#client.deleteFile({ name, vault }, options)
-    this.#logger.info('deleted a file', { name, version: info.version })
+    this.#logger.info('deleted a file', { file: name, version: info.version })
     return { version: toFileVersion(info) }
   }
 
@@ -77,7 +82,7 @@ class Files {
     const { name, vault, pageSize, pageToken } = request
     const page = await this.#client.fileHistory({ name, vault, pageSize, pageToken }, options)
     if (page.items.length === 0 && pageToken === '') {
-      throw new TwofoldError('not-found', `there never was a file "${name}"`)
+      throw new TwofoldError('not-found', `there never was a file "${name}"; list the files to see their names`)
     }
     return { versions: page.items.map(toFileVersion), nextPageToken: page.nextPageToken }
   }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { SourceTree } from '../../src/client/source-tree.ts'
 import { joinPath } from '../../src/client/source-tree.ts'
-import { expectFailure } from '../support/expect-failure.ts'
+import { expectError } from '../support/expect-error.ts'
 
 /** Makes things below a directory of its own; names are relative, `/` between their parts. */
 export interface SourceStage {
@@ -73,20 +73,20 @@ export function sourceTreeContract(name: string, open: () => SourceStage): void 
     it('says not-found of what is not there, and of what lies below a file', async () => {
       stage.file('file', Buffer.from('x'))
       for (const path of ['nothing', 'file/below', 'no/way']) {
-        await expectFailure(stage.source.stat(at(path)), 'not-found')
-        await expectFailure(stage.source.list(at(path)), 'not-found')
-        await expectFailure(stage.source.readSmall(at(path), Buffer.alloc(1)), 'not-found')
-        await expectFailure(stage.source.open(at(path)), 'not-found')
-        await expectFailure(stage.source.readLink(at(path)), 'not-found')
+        await expectError(stage.source.stat(at(path)), 'not-found')
+        await expectError(stage.source.list(at(path)), 'not-found')
+        await expectError(stage.source.readSmall(at(path), Buffer.alloc(1)), 'not-found')
+        await expectError(stage.source.open(at(path)), 'not-found')
+        await expectError(stage.source.readLink(at(path)), 'not-found')
       }
-      await expectFailure(stage.source.list(at('file')), 'not-found')
+      await expectError(stage.source.list(at('file')), 'not-found')
     })
 
     it('reads where links point, and refuses to do so for others', async () => {
       stage.symlink('link', '../any where')
       stage.file('file', Buffer.from('x'))
       expect(Buffer.from(await stage.source.readLink(at('link'))).toString()).to.equal('../any where')
-      await expectFailure(stage.source.readLink(at('file')), 'io')
+      await expectError(stage.source.readLink(at('file')), 'io')
     })
 
     it('reads a small file at once, no more than there is room for', async () => {
@@ -122,8 +122,8 @@ export function sourceTreeContract(name: string, open: () => SourceStage): void 
       stage.symlink('link', 'file')
       stage.file('file', Buffer.from('x'))
       for (const path of ['dir', 'link']) {
-        await expectFailure(stage.source.open(at(path)), 'io')
-        await expectFailure(stage.source.readSmall(at(path), Buffer.alloc(1)), 'io')
+        await expectError(stage.source.open(at(path)), 'io')
+        await expectError(stage.source.readSmall(at(path), Buffer.alloc(1)), 'io')
       }
     })
   })

@@ -1,23 +1,33 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { TwofoldError } from '../../src/core/errors.ts'
 import type { Allocation, Session } from '../../src/core/messages.ts'
 import type { NodeRef } from '../../src/core/model.ts'
 import { createSigner } from '../../src/format/signing.ts'
 import { readTicketUnchecked, signTicket } from '../../src/format/tickets.ts'
-import { expectFailure } from '../support/expect-failure.ts'
-import { NodeCluster, slicesOf } from '../support/node-cluster.ts'
-import type { TestNode } from '../support/node-cluster.ts'
+import { openDisk } from '../../src/system/disk.ts'
+import { AutoClock } from '../support/auto-clock.ts'
+import { expectError } from '../support/expect-error.ts'
+import { allocate, beginSession, makePack, slicesOf } from '../support/hand-made-upload.ts'
+import { NodeCluster } from '../support/node-cluster.ts'
+import type { TestNode } from '../support/test-node.ts'
 
 describe('the upload pipeline', () => {
+  let root: string
+  let clock: AutoClock
   let cluster: NodeCluster
   let session: Session
 
   beforeEach(async () => {
-    cluster = await NodeCluster.start(['n1', 'n2', 'n3'])
-    session = await cluster.session()
+    root = await mkdtemp(join(tmpdir(), 'twofold-nodes-'))
+    clock = new AutoClock()
+    cluster = await NodeCluster.start(['n1', 'n2', 'n3'], { clock, disk: (name) => openDisk(join(root, name)) })
+    session = await beginSession(cluster)
   })
 
-  afterEach(() => cluster.stop())
+  afterEach(() => rm(root, { recursive: true }))
 
   interface Attempt {
     readonly pack: Uint8Array
@@ -29,8 +39,8 @@ describe('the upload pipeline', () => {
   }
 
   async function attempt(records = 20): Promise<Attempt> {
-    const pack = await cluster.pack(session, records)
-    const allocation = await cluster.allocate(session, pack.length)
+    const pack = await makePack(cluster, session, records)
+    const allocation = await allocate(cluster, session, pack.length)
     const primary = cluster.byRef(allocation.primary)
     const replica = cluster.byRef(allocation.replicas[0]!)
     const third = cluster.nodes.find((node) => node !== primary && node !== replica)!
@@ -81,10 +91,10 @@ describe('the upload pipeline', () => {
   it('refuses other bytes under the id of a pack that is there', async () => {
     const { allocation, primary, upload, pack } = await attempt()
     await upload()
-    const other = await cluster.pack(session)
+    const other = await makePack(cluster, session)
     expect(other.length).to.equal(pack.length)
     const header = { ticket: allocation.ticket, replicas: allocation.replicas, lengthBytes: other.length }
-    await expectFailure(primary.node.upload(header, slicesOf(other)), 'already-exists')
+    await expectError(primary.node.upload(header, slicesOf(other)), 'already-exists')
   })
 
   for (const [when, share] of [
@@ -96,7 +106,7 @@ describe('the upload pipeline', () => {
       const made = await attempt()
       const { pack, primary, replica, third, allocation } = made
       replica.onSlice = (offset) => {
-        if (offset >= pack.length * share - 65_536) replica.dead = true
+        if (offset >= pack.length * share - 65_536) replica.kill()
       }
       const result = await made.upload()
       expect(result.nodes.map((node) => node.name)).to.deep.equal([primary.name, third.name])
@@ -115,14 +125,14 @@ describe('the upload pipeline', () => {
 
   it('fails with not-enough-nodes when the replica is lost and nobody can take its place', async () => {
     const made = await attempt()
-    made.third.dead = true
-    cluster.clock.advance(6000)
+    made.third.kill()
+    clock.advance(6000)
     made.replica.onSlice = (offset) => {
-      if (offset > 500_000) made.replica.dead = true
+      if (offset > 500_000) made.replica.kill()
     }
     await made.primary.heartbeat.beat(new AbortController().signal)
-    await expectFailure(made.upload(), 'not-enough-nodes')
-    made.replica.dead = false
+    await expectError(made.upload(), 'not-enough-nodes')
+    made.replica.revive()
     made.replica.onSlice = undefined
     await expectNothingLeft(made)
   })
@@ -133,7 +143,7 @@ describe('the upload pipeline', () => {
     const slices = slicesOf(made.pack, 65_536, (offset) => {
       if (offset === 65_536 * 5) void cluster.manager.abandonPack({ session, packId, reason: 'gave up' })
     })
-    await expectFailure(made.upload(slices), 'failed-precondition')
+    await expectError(made.upload(slices), 'failed-precondition')
     await expectNothingLeft(made)
   })
 
@@ -142,7 +152,7 @@ describe('the upload pipeline', () => {
     const slices = slicesOf(made.pack, 65_536, (offset) => {
       if (offset > 600_000) throw new TwofoldError('cancelled', 'the client is gone')
     })
-    await expectFailure(made.upload(slices), 'cancelled')
+    await expectError(made.upload(slices), 'cancelled')
     await expectNothingLeft(made)
   })
 
@@ -156,20 +166,20 @@ describe('the upload pipeline', () => {
       await new Promise(() => undefined)
     }
     const header = { ticket: allocation.ticket, replicas: allocation.replicas, lengthBytes: pack.length }
-    await expectFailure(primary.node.upload(header, stalled(), { signal: controller.signal }), 'cancelled')
+    await expectError(primary.node.upload(header, stalled(), { signal: controller.signal }), 'cancelled')
     await expectNothingLeft(made)
   })
 
   it('refuses truncated and flipped bytes with integrity, and keeps nothing', async () => {
     const truncated = await attempt()
     const short = truncated.pack.subarray(0, truncated.pack.length - 1000)
-    await expectFailure(truncated.upload(slicesOf(short)), 'integrity')
+    await expectError(truncated.upload(slicesOf(short)), 'integrity')
     await expectNothingLeft(truncated)
     for (const at of [5, 200, 100_300, 1_000_000]) {
       const made = await attempt()
       const bytes = new Uint8Array(made.pack)
       bytes[at]! ^= 1
-      await expectFailure(made.upload(slicesOf(bytes)), 'integrity')
+      await expectError(made.upload(slicesOf(bytes)), 'integrity')
       await expectNothingLeft(made)
     }
   })
@@ -195,7 +205,7 @@ describe('the upload pipeline', () => {
 
   it('refuses a slice over the limit', async () => {
     const made = await attempt(40)
-    await expectFailure(made.upload(slicesOf(made.pack, 2 * 1024 * 1024)), 'invalid-argument')
+    await expectError(made.upload(slicesOf(made.pack, 2 * 1024 * 1024)), 'invalid-argument')
     await expectNothingLeft(made)
   })
 
@@ -205,7 +215,7 @@ describe('the upload pipeline', () => {
     const primary = allocation.primary
     const many = Array.from({ length: 10_000 }, () => third.ref)
     for (const replicas of [[], [primary], [third.ref], many, [allocation.replicas[0]!, third.ref]]) {
-      const error = await expectFailure(upload(slicesOf(pack), replicas), 'invalid-argument')
+      const error = await expectError(upload(slicesOf(pack), replicas), 'invalid-argument')
       expect(error.message).to.match(/replica|copies/)
     }
     await expectNothingLeft(made)
@@ -216,32 +226,32 @@ describe('the upload pipeline', () => {
     const claims = readTicketUnchecked(allocation.ticket)
     const forged = signTicket(claims, createSigner(new Uint8Array(32).fill(9)))
     const header = { ticket: forged, replicas: allocation.replicas, lengthBytes: pack.length }
-    await expectFailure(primary.node.upload(header, slicesOf(pack)), 'permission-denied')
+    await expectError(primary.node.upload(header, slicesOf(pack)), 'permission-denied')
     const flipped = Buffer.from(allocation.ticket.claims)
     flipped[flipped.length - 1]! ^= 1
     const damaged = { ...header, ticket: { ...allocation.ticket, claims: flipped } }
-    await expectFailure(primary.node.upload(damaged, slicesOf(pack)), 'permission-denied')
+    await expectError(primary.node.upload(damaged, slicesOf(pack)), 'permission-denied')
     const good = { ...header, ticket: allocation.ticket }
     for (const wrong of [third, replica]) {
-      await expectFailure(wrong.node.upload(good, slicesOf(pack)), 'permission-denied')
+      await expectError(wrong.node.upload(good, slicesOf(pack)), 'permission-denied')
     }
-    await expectFailure(third.node.replicate(good, slicesOf(pack)), 'permission-denied')
-    cluster.clock.advance(16 * 60_000)
+    await expectError(third.node.replicate(good, slicesOf(pack)), 'permission-denied')
+    clock.advance(16 * 60_000)
     await cluster.beatAll()
-    await expectFailure(primary.node.upload(good, slicesOf(pack)), 'permission-denied')
+    await expectError(primary.node.upload(good, slicesOf(pack)), 'permission-denied')
     expect(await cluster.files()).to.deep.equal([])
   })
 
   it('refuses a pack that is longer than its ticket allows', async () => {
     const { allocation, pack, primary } = await attempt()
     const header = { ticket: allocation.ticket, replicas: allocation.replicas, lengthBytes: pack.length + 1 }
-    await expectFailure(primary.node.upload(header, slicesOf(pack)), 'invalid-argument')
+    await expectError(primary.node.upload(header, slicesOf(pack)), 'invalid-argument')
   })
 
   it('takes no writes once its lease ran out', async () => {
     const { upload } = await attempt()
-    cluster.clock.advance(31_000)
-    await expectFailure(upload(), 'read-only')
+    clock.advance(31_000)
+    await expectError(upload(), 'read-only')
     await cluster.beatAll()
     await upload()
   })
@@ -250,20 +260,20 @@ describe('the upload pipeline', () => {
     const made = await attempt()
     const { primary } = made
     primary.disk.fail('write', new TwofoldError('no-room', 'disk full'))
-    await expectFailure(made.upload(), 'no-room')
+    await expectError(made.upload(), 'no-room')
     primary.disk.fail('write', undefined)
     await expectNothingLeft(made)
     expect(primary.store.problem).to.equal('')
     primary.disk.free = 1000
     const next = await attempt()
-    if (next.primary === primary) await expectFailure(next.upload(), 'no-room')
+    if (next.primary === primary) await expectError(next.upload(), 'no-room')
     expect((await primary.store.usage()).freeBytes).to.equal(0)
   })
 
   it('turns read-only for good when an fsync fails', async () => {
     const made = await attempt()
     made.primary.disk.fail('sync', new TwofoldError('io', 'EIO'))
-    await expectFailure(made.upload(), 'io')
+    await expectError(made.upload(), 'io')
     made.primary.disk.fail('sync', undefined)
     await expectNothingLeft(made)
     expect(made.primary.store.problem).to.match(/disk failed/)
@@ -271,7 +281,7 @@ describe('the upload pipeline', () => {
     const info = (await cluster.manager.listNodes()).find((node) => node.node.name === made.primary.name)
     expect(info).to.include({ writable: false })
     for (let round = 0; round < 8; round++) {
-      const { primary, replicas } = await cluster.allocate(session, 1_000_000)
+      const { primary, replicas } = await allocate(cluster, session, 1_000_000)
       expect([primary, ...replicas].map((node) => node.name)).not.to.include(made.primary.name)
     }
   })

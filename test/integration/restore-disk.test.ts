@@ -10,7 +10,8 @@ import { loadFileTimes } from '../../src/client/file-times.ts'
 import type { RestoreRequest, RestoreSummary } from '../../src/client/restore-request.ts'
 import { SourceDisk } from '../../src/client/source-disk.ts'
 import { TargetDisk } from '../../src/client/target-disk.ts'
-import { failure, joined, RestoreBench } from '../support/restore-bench.ts'
+import { expectError } from '../support/expect-error.ts'
+import { joined, RestoreBench } from '../support/restore-bench.ts'
 
 interface Described {
   readonly [field: string]: unknown
@@ -28,12 +29,12 @@ describe('from disk to disk', function () {
   let toleranceNs: bigint
 
   before(async () => (toleranceNs = (await loadFileTimes()).exact ? 0n : 500n))
-  beforeEach(() => {
+  beforeEach(async () => {
     base = fs.mkdtempSync(join(tmpdir(), 'twofold-restore-'))
     source = join(base, 'source')
     out = join(base, 'out')
     fs.mkdirSync(source)
-    bench = new RestoreBench(systemClock)
+    bench = await RestoreBench.start(systemClock)
   })
   afterEach(() => execFileSync('rm', ['-rf', base]))
 
@@ -203,8 +204,7 @@ describe('from disk to disk', function () {
       if (event.type === 'file') controller.abort(new TwofoldError('cancelled', 'enough'))
     }
     const request = { reference: `latest:${source}`, target }
-    const error = await failure(bench.client.restore(request, { signal: controller.signal, onEvent }))
-    expect(error.code).to.equal('cancelled')
+    await expectError(bench.client.restore(request, { signal: controller.signal, onEvent }), 'cancelled')
     const there = fs.readdirSync(out)
     expect(there.length).to.be.within(1, 29)
     for (const name of there) {
@@ -223,8 +223,7 @@ describe('from disk to disk', function () {
     fs.mkdirSync(out)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', out])
     try {
-      const error = await failure(restore())
-      expect(error.code).to.equal('no-room')
+      await expectError(restore(), 'no-room')
       const left = fs.readdirSync(out)
       expect(left.length).to.be.at.most(1)
       for (const name of left) expect(fs.statSync(join(out, name)).size).to.equal(3_000_000)

@@ -43,6 +43,27 @@ describe('a simulated disk that loses power', () => {
     expect([...outcomes].toSorted()).to.deep.equal(['a', 'b'])
   })
 
+  it('keeps what was synced when it is overwritten or added to without another sync, but for a torn part', async () => {
+    const outcomes = new Set<string>()
+    for (let seed = 0; seed < 60; seed++) {
+      const disk = freshDisk(seed)
+      const file = await disk.create('a')
+      await file.write(Buffer.from('content'), 0)
+      await file.sync()
+      await disk.syncDirectory('')
+      await file.write(Buffer.from('s, new'), 7)
+      await file.write(Buffer.from('CO'), 0)
+      disk.crash()
+      const left = Buffer.alloc(13)
+      const length = await (await disk.open('a')).read(left, 0)
+      outcomes.add(left.toString('latin1', 0, length))
+    }
+    const [before, after] = ['content', 'COntents, new']
+    const possible = Array.from(after, (_, kept) => after.slice(0, kept + 1) + before.slice(kept + 1))
+    expect([before, ...possible]).to.include.members([...outcomes])
+    expect([...outcomes]).to.include.members([before, after])
+  })
+
   it('may tear a file that was not synced', async () => {
     const lengths = new Set<number>()
     for (let seed = 0; seed < 40; seed++) {

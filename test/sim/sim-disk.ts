@@ -2,7 +2,7 @@ import type { Disk, DiskEntry, DiskFile } from '../../src/core/disk.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
 import type { Random } from '../../src/core/random.ts'
 
-/** A file's content: what programs see, and what a loss of power leaves. */
+/** A file's content: what programs see, and what a loss of power leaves. Neither is a part of Node's buffer pool. */
 interface Inode {
   seen: Buffer
   durable: Buffer
@@ -46,7 +46,9 @@ export class SimDisk implements Disk {
     for (const inode of this.#seen.values()) {
       if (inode.seen === inode.durable) continue
       const kept = Math.floor(random.fraction() * (inode.seen.length + 1))
-      const torn = Buffer.concat([inode.seen.subarray(0, kept), inode.durable.subarray(kept)])
+      const torn = Buffer.alloc(Math.max(kept, inode.durable.length))
+      torn.set(inode.durable)
+      torn.set(inode.seen.subarray(0, kept))
       inode.seen = inode.durable = torn
     }
   }
@@ -110,10 +112,7 @@ export class SimDisk implements Disk {
         await before('write', path)
         require(writable)
         this.#requireRoom(Math.max(0, offset + data.length - inode.seen.length))
-        const next = Buffer.alloc(Math.max(inode.seen.length, offset + data.length))
-        next.set(inode.seen)
-        next.set(data, offset)
-        inode.seen = next
+        write(inode, data, offset)
       },
       read: async (target, offset) => {
         require()
@@ -206,6 +205,21 @@ export class SimDisk implements Disk {
   freeBytes(): Promise<number> {
     return Promise.resolve(this.#free())
   }
+}
+
+/** What was written after the last sync grows in place; what is durable, or may be, is never overwritten. */
+function write(inode: Inode, data: Uint8Array, offset: number): void {
+  const { seen, durable } = inode
+  const length = Math.max(seen.length, offset + data.length)
+  const shared = durable.buffer === seen.buffer && offset < durable.length
+  if (shared || length > seen.buffer.byteLength) {
+    const room = Buffer.from(new ArrayBuffer(length * 2))
+    room.set(seen)
+    inode.seen = room.subarray(0, length)
+  } else {
+    inode.seen = Buffer.from(seen.buffer, 0, length)
+  }
+  inode.seen.set(data, offset)
 }
 
 function checked(path: string): string {

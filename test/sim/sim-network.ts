@@ -9,6 +9,7 @@ import type { Manager } from '../../src/manager/manager.ts'
 import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import type { StorageNode } from '../../src/node/storage-node.ts'
+import { managerPort } from '../support/manager-port.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { SimScheduler } from './sim-scheduler.ts'
 import type { SimTrace } from './sim-trace.ts'
@@ -78,45 +79,10 @@ export class SimNetwork {
 
   /** The manager as `caller` sees it; both roles' ports at once. */
   managerFor(caller: SimProcess): ClientManagerApi & NodeManagerApi {
-    const call = <T>(
-      what: string,
-      signal: AbortSignal | undefined,
-      work: (api: Manager, options: CallOptions) => Promise<T>,
-    ): Promise<T> => this.#call({ caller, address: 'manager', what, signal, find: () => this.#manager, work })
-    return {
-      register: (request, { signal } = {}) => call('register', signal, (api, o) => api.register(request, o)),
-      heartbeat: (request, { signal } = {}) => call('heartbeat', signal, (api, o) => api.heartbeat(request, o)),
-      commitPack: (request, { signal } = {}) => call('commitPack', signal, (api, o) => api.commitPack(request, o)),
-      replaceReplica: (request, { signal } = {}) =>
-        call('replaceReplica', signal, (api, o) => api.replaceReplica(request, o)),
-      beginBackup: (request, { signal } = {}) => call('beginBackup', signal, (api, o) => api.beginBackup(request, o)),
-      renewSession: (ref, { signal } = {}) => call('renewSession', signal, (api, o) => api.renewSession(ref, o)),
-      endSession: (ref, reason, { signal } = {}) =>
-        call('endSession', signal, (api, o) => api.endSession(ref, reason, o)),
-      lookupChunks: (ref, ids, { signal } = {}) =>
-        call('lookupChunks', signal, (api, o) => api.lookupChunks(ref, ids, o)),
-      allocatePack: (request, { signal } = {}) =>
-        call('allocatePack', signal, (api, o) => api.allocatePack(request, o)),
-      abandonPack: (request, { signal } = {}) => call('abandonPack', signal, (api, o) => api.abandonPack(request, o)),
-      commitSnapshot: (request, { signal } = {}) =>
-        call('commitSnapshot', signal, (api, o) => api.commitSnapshot(request, o)),
-      locateChunks: (vault, ids, { signal } = {}) =>
-        call('locateChunks', signal, (api, o) => api.locateChunks(vault, ids, o)),
-      listSnapshots: (filter, page, { signal } = {}) =>
-        call('listSnapshots', signal, (api, o) => api.listSnapshots(filter, page, o)),
-      getSnapshot: (reference, filter, { signal } = {}) =>
-        call('getSnapshot', signal, (api, o) => api.getSnapshot(reference, filter, o)),
-      listSnapshotPacks: (id, page, { signal } = {}) =>
-        call('listSnapshotPacks', signal, (api, o) => api.listSnapshotPacks(id, page, o)),
-      listNodes: ({ signal } = {}) => call('listNodes', signal, (api, o) => api.listNodes(o)),
-      getStatus: ({ signal } = {}) => call('getStatus', signal, (api, o) => api.getStatus(o)),
-      listHistory: (kind, page, { signal } = {}) =>
-        call('listHistory', signal, (api, o) => api.listHistory(kind, page, o)),
-      listFileVersions: (request, { signal } = {}) =>
-        call('listFileVersions', signal, (api, o) => api.listFileVersions(request, o)),
-      deleteFile: (vault, name, actor, { signal } = {}) =>
-        call('deleteFile', signal, (api, o) => api.deleteFile(vault, name, actor, o)),
-    }
+    return managerPort((what, options, work) => {
+      const call = { caller, address: 'manager', what, signal: options?.signal, find: () => this.#manager }
+      return this.#call({ ...call, work })
+    })
   }
 
   /** The nodes as a client sees them. */

@@ -3,22 +3,16 @@ import type { BackupSummary } from '../../src/client/backup-request.ts'
 import type { RestoreSummary } from '../../src/client/restore-request.ts'
 import { randomHexId } from '../../src/core/ids.ts'
 import { silentLogger } from '../../src/core/logger.ts'
-import type { NodeRef } from '../../src/core/model.ts'
 import { persistently } from '../../src/core/persistently.ts'
 import type { Random } from '../../src/core/random.ts'
 import { inlineCodec } from '../../src/format/codec.ts'
-import { createSigner } from '../../src/format/signing.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import type { Catalogue } from '../../src/manager/catalogue.ts'
 import { Manager } from '../../src/manager/manager.ts'
-import { HeartbeatWorker } from '../../src/node/heartbeat-worker.ts'
-import { openIdentity, saveIdentity } from '../../src/node/node-identity.ts'
-import { NodeLease } from '../../src/node/node-lease.ts'
-import { FilePackStore } from '../../src/node/pack-store-files.ts'
-import { StorageNode } from '../../src/node/storage-node.ts'
 import type { MemorySource } from '../support/memory-source.ts'
 import { MemoryTarget } from '../support/memory-target.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
+import { openNode } from '../support/test-node.ts'
 import { SimDisk } from './sim-disk.ts'
 import { SimNetwork } from './sim-network.ts'
 import { SimProcess } from './sim-process.ts'
@@ -134,26 +128,15 @@ export class SimWorld {
   }
 
   async #boot({ name, address, disk }: SimNode, process: SimProcess): Promise<void> {
-    const clock = process.clock()
-    const random = this.random(`${name} ${this.trace.count}`)
-    const identity = await openIdentity(disk, random)
-    const store = await FilePackStore.open({ disk, capacityBytes: 1e9, logger: silentLogger })
-    const lease = new NodeLease(clock)
-    const signer = createSigner(identity.signingSeed)
-    const manager = this.network.managerFor(process)
-    const ports = { clock, random, logger: silentLogger, manager, store, lease }
-    const node = new StorageNode({ ...ports, peers: this.network.peersFor(process), signer })
-    const { nodeId, incarnation, clusterId } = identity
-    const self: NodeRef = { nodeId, incarnation, name, address, failureDomain: '' }
-    const heartbeat = new HeartbeatWorker({
-      ...ports,
-      node,
-      self,
-      bootId: randomHexId<string>(random),
-      publicKey: signer.publicKey,
-      programVersion: 'simulation',
-      clusterId,
-      rememberCluster: (cluster) => saveIdentity(disk, { ...identity, clusterId: cluster }),
+    const { node, heartbeat } = await openNode({
+      name,
+      address,
+      capacityBytes: 1e9,
+      disk,
+      clock: process.clock(),
+      random: this.random(`${name} ${this.trace.count}`),
+      manager: this.network.managerFor(process),
+      peers: this.network.peersFor(process),
     })
     this.network.serveNode(address, { process, api: node })
     void heartbeat.run(new AbortController().signal)

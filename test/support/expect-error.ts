@@ -1,14 +1,36 @@
+import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { TwofoldError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 
-/** Waits for `promise` to fail with this code, and hands the error on. */
-export async function expectError(promise: Promise<unknown>, code: ErrorCode): Promise<TwofoldError> {
-  const error = await promise.then(
-    (value) => new Error(`it did not fail, but gave ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  )
+/** The error that `work` ends with, which must be a `TwofoldError` of one of the codes. */
+export async function expectError(work: Promise<unknown>, ...codes: ErrorCode[]): Promise<TwofoldError> {
+  let value: unknown
+  try {
+    value = await work
+  } catch (error) {
+    return checked(error, codes)
+  }
+  throw missed(value, codes)
+}
+
+/** The same for what throws at once. */
+export function expectThrow(action: () => unknown, ...codes: ErrorCode[]): TwofoldError {
+  let value: unknown
+  try {
+    value = action()
+  } catch (error) {
+    return checked(error, codes)
+  }
+  throw missed(value, codes)
+}
+
+function checked(error: unknown, codes: readonly ErrorCode[]): TwofoldError {
   if (!(error instanceof TwofoldError)) throw error
-  expect(error.code, error.message).to.equal(code)
+  expect(codes, error.message).to.include(error.code)
   return error
+}
+
+function missed(value: unknown, codes: readonly ErrorCode[]): Error {
+  return new Error(`it should have failed with ${codes.join(' or ')}, but gave ${inspect(value, { depth: 1 })}`)
 }

@@ -1,206 +1,294 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { TwofoldError } from '../../src/core/errors.ts'
-import { parseChunkId, randomHexId } from '../../src/core/ids.ts'
+import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
+import type { StorageApi } from '../../src/client/storage-api.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import type { Disk } from '../../src/core/disk.ts'
+import type { PackId, SnapshotId } from '../../src/core/ids.ts'
+import { heartbeatIntervalMs } from '../../src/core/limits.ts'
 import { silentLogger } from '../../src/core/logger.ts'
-import type { Allocation, ReplicateHeader, Session } from '../../src/core/messages.ts'
-import type { CallOptions, NodeRef, Receipt } from '../../src/core/model.ts'
-import { inlineCodec } from '../../src/format/codec.ts'
-import { blake3 } from '../../src/format/hash.ts'
-import { PackWriter } from '../../src/format/pack-writer.ts'
-import { sealRecord } from '../../src/format/record.ts'
-import { createSigner } from '../../src/format/signing.ts'
+import type { CommitPackRequest, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../../src/core/messages.ts'
+import type { CallOptions, NodeRef, PackEntry, RecordKind, Snapshot } from '../../src/core/model.ts'
+import type { Random } from '../../src/core/random.ts'
+import { readTicketUnchecked } from '../../src/format/tickets.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import { Manager } from '../../src/manager/manager.ts'
-import { HeartbeatWorker } from '../../src/node/heartbeat-worker.ts'
-import { openIdentity, saveIdentity } from '../../src/node/node-identity.ts'
-import { NodeLease } from '../../src/node/node-lease.ts'
-import { FilePackStore } from '../../src/node/pack-store-files.ts'
+import type { ManagerTiming } from '../../src/manager/timing.ts'
+import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
-import { StorageNode } from '../../src/node/storage-node.ts'
-import { openDisk } from '../../src/system/disk.ts'
-import { AutoClock } from './auto-clock.ts'
-import { FaultyDisk } from './faulty-disk.ts'
+import { SimDisk } from '../sim/sim-disk.ts'
+import { managerPort } from './manager-port.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { TestNode } from './test-node.ts'
 
-export interface TestNode {
-  readonly name: string
-  readonly directory: string
-  readonly disk: FaultyDisk
-  readonly ref: NodeRef
-  readonly store: FilePackStore
-  readonly node: StorageNode
-  readonly lease: NodeLease
-  readonly heartbeat: HeartbeatWorker
-  /** Called for each slice that this node receives as a replica; what it throws breaks the stream. */
-  onSlice: ((offset: number) => void) | undefined
-  dead: boolean
+/** Where a test steps in. Each may throw, and what it waits for takes time. */
+export interface ClusterFaults {
+  /** Before a call of the manager; throwing means that it never heard of it. */
+  before?: (call: string) => void | Promise<void>
+  /** After a call took effect; throwing means that its answer was lost. */
+  after?: (call: string) => void | Promise<void>
+  /** For each slice of a client's upload that is about to arrive. */
+  onSlice?: (node: NodeRef, packId: PackId, index: number) => void | Promise<void>
+  /** After an upload was done, before the client hears of it. */
+  onUploaded?: (node: NodeRef, packId: PackId) => void | Promise<void>
+  /** For each slice that a node sends to a client. */
+  onRead?: (node: NodeRef, packId: PackId) => void | Promise<void>
 }
 
-/** A real manager and real nodes on real disks in one process; only the network between them is a function call. */
-export class NodeCluster {
-  readonly clock = new AutoClock()
-  readonly random = new SeededRandom(7)
-  readonly nodes: TestNode[] = []
-  readonly root: string
-  readonly manager: Manager
+export interface ClusterOptions {
+  readonly clock: Clock
+  readonly random?: Random
+  readonly timing?: Partial<ManagerTiming>
+  /** The disk of a node; one in memory unless a test needs another. */
+  readonly disk?: (name: string) => Promise<Disk>
+}
 
-  private constructor(root: string, manager: Manager) {
-    this.root = root
+export interface CommittedPack {
+  readonly packId: PackId
+  /** What its primary found in it. */
+  readonly entries: readonly PackEntry[]
+}
+
+const capacityBytes = 1e12
+
+/**
+ * A real manager and real nodes in one process; only the network between them, and between them and a client, is a
+ * function call. What goes on by itself in life, heartbeats and the manager's sweep, is made up for before whatever
+ * depends on it, so that time may jump.
+ */
+export class NodeCluster {
+  readonly clock: Clock
+  readonly random: Random
+  readonly manager: Manager
+  readonly nodes: TestNode[] = []
+  /** What the nodes committed, in that order. */
+  readonly packs = new Map<PackId, CommittedPack>()
+  /** What the manager told a client that it is committed. */
+  readonly snapshots = new Map<SnapshotId, Snapshot>()
+  /** The calls of clients, and those of nodes that belong to an upload. */
+  readonly trace: string[] = []
+  readonly #disk: (name: string) => Promise<Disk>
+  faults: ClusterFaults = {}
+  #beatAtMs = -Infinity
+  #beating: Promise<void> | undefined
+
+  private constructor(manager: Manager, options: Required<Omit<ClusterOptions, 'timing'>>) {
+    this.clock = options.clock
+    this.random = options.random
     this.manager = manager
+    this.#disk = options.disk
   }
 
-  static async start(names: readonly string[], capacityBytes = 1e12): Promise<NodeCluster> {
-    const root = await mkdtemp(join(tmpdir(), 'twofold-nodes-'))
+  static async start(names: readonly string[], options: ClusterOptions): Promise<NodeCluster> {
+    const { clock, timing = {}, random = new SeededRandom(7) } = options
+    const before = (): Promise<void> => Promise.resolve()
+    const { disk = () => Promise.resolve(new SimDisk({ random, capacityBytes, before })) } = options
     const catalogue = openSqliteCatalogue(':memory:')
-    const clock = new AutoClock()
-    const random = new SeededRandom(7)
-    const manager = await Manager.open({ catalogue, clock, random, logger: silentLogger })
-    const cluster = new NodeCluster(root, manager)
-    Object.assign(cluster, { clock, random })
-    for (const name of names) await cluster.addNode(name, capacityBytes)
+    const manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, timing })
+    const cluster = new NodeCluster(manager, { clock, random, disk })
+    for (const name of names) await cluster.#addNode(name)
     await cluster.beatAll()
     return cluster
   }
 
-  async stop(): Promise<void> {
-    await rm(this.root, { recursive: true, force: true })
-  }
-
-  async addNode(name: string, capacityBytes = 1e12): Promise<TestNode> {
-    const { clock, random, manager } = this
-    const directory = join(this.root, name)
-    const disk = new FaultyDisk(await openDisk(directory))
-    const identity = await openIdentity(disk, random)
-    const store = await FilePackStore.open({ disk, capacityBytes, logger: silentLogger })
-    const lease = new NodeLease(clock)
-    const signer = createSigner(identity.signingSeed)
-    const ports = { clock, random, logger: silentLogger, manager, store, lease }
-    const node = new StorageNode({ ...ports, peers: this.#peers(), signer })
-    const ref: NodeRef = {
-      nodeId: identity.nodeId,
-      incarnation: identity.incarnation,
-      name,
-      address: `127.0.0.1:${7001 + this.nodes.length}`,
-      failureDomain: '',
-    }
-    const heartbeat = new HeartbeatWorker({
-      ...ports,
-      node,
-      self: ref,
-      bootId: randomHexId<string>(random),
-      publicKey: signer.publicKey,
-      programVersion: 'test',
-      clusterId: identity.clusterId,
-      rememberCluster: (clusterId) => saveIdentity(disk, { ...identity, clusterId }),
-    })
-    const made: TestNode = {
-      name,
-      directory,
-      disk,
-      ref,
-      store,
-      node,
-      lease,
-      heartbeat,
-      onSlice: undefined,
-      dead: false,
-    }
-    this.nodes.push(made)
-    return made
+  async #addNode(name: string): Promise<void> {
+    const { clock, random } = this
+    const address = `127.0.0.1:${7001 + this.nodes.length}`
+    const ports = { clock, random, manager: this.#managerOfNode(), peers: this.#peers() }
+    this.nodes.push(await TestNode.open({ name, address, capacityBytes, disk: await this.#disk(name), ...ports }))
   }
 
   /** Registers nodes that have not, then brings two heartbeats of each: orders with one, results with the next. */
   async beatAll(): Promise<void> {
-    const signal = new AbortController().signal
-    for (let round = 0; round < 3; round++) {
-      for (const node of this.nodes) if (!node.dead) await node.heartbeat.beat(signal)
+    for (let round = 0; round < 3; round++) await this.#beatOnce()
+  }
+
+  async #beatOnce(): Promise<void> {
+    const { signal } = new AbortController()
+    for (const node of this.nodes) if (!node.dead) await node.heartbeat.beat(signal)
+  }
+
+  /**
+   * What would have gone on by itself since the last call. A node's beat waits for uploads that it was ordered to break
+   * off, so one of those must not wait for the beat: `signal` ends the wait.
+   */
+  async #catchUp(signal: AbortSignal | undefined): Promise<void> {
+    if (this.clock.monotonicMs() - this.#beatAtMs >= heartbeatIntervalMs) {
+      this.#beatAtMs = this.clock.monotonicMs()
+      this.#beating = this.#beatOnce()
+        .then(async () => void (await this.manager.sweep()))
+        .finally(() => (this.#beating = undefined))
     }
+    if (this.#beating === undefined) return
+    const { promise: aborted, resolve } = Promise.withResolvers<void>()
+    if (signal?.aborted === true) resolve()
+    signal?.addEventListener('abort', () => resolve(), { once: true })
+    await Promise.race([this.#beating, aborted])
   }
 
   byRef(ref: NodeRef): TestNode {
-    const found = this.nodes.find((node) => node.ref.nodeId === ref.nodeId)
-    if (found === undefined) throw new Error(`no node ${ref.name}`)
+    return this.node(ref.name)
+  }
+
+  node(name: string): TestNode {
+    const found = this.nodes.find((node) => node.name === name)
+    if (found === undefined) throw new Error(`no node ${name}`)
     return found
+  }
+
+  /** From now on the node answers nobody. The manager notices when it has been silent for a while. */
+  kill(name: string): void {
+    this.node(name).kill()
+  }
+
+  /** The node can be reached again, and says so at once. */
+  revive(name: string): void {
+    this.node(name).revive()
+    this.#beatAtMs = -Infinity
+  }
+
+  /** The nodes that can be reached and have the record's pack in their store. */
+  holders(record: PackEntry): TestNode[] {
+    const packId = this.#packOf(record)
+    return this.nodes.filter((node) => !node.dead && node.store.stat(packId) !== undefined)
+  }
+
+  /** On a node's disk some bytes of a record change, `at` bytes after its beginning, and nobody is told. */
+  async damage(record: PackEntry, node: TestNode, at: number, length = 1): Promise<void> {
+    const start = record.offset + at
+    await node.damage(this.#packOf(record), (bytes) => {
+      for (let offset = start; offset < start + length; offset++) bytes[offset]! ^= 1
+    })
+  }
+
+  #packOf(record: PackEntry): PackId {
+    const found = [...this.packs.values()].find(({ entries }) => entries.includes(record))
+    if (found === undefined) throw new Error('no pack has the record')
+    return found.packId
+  }
+
+  /** The records of all packs, oldest pack first. */
+  records(kind: RecordKind): PackEntry[] {
+    return [...this.packs.values()].flatMap(({ entries }) => entries.filter((entry) => entry.kind === kind))
+  }
+
+  count(call: string): number {
+    return this.trace.filter((line) => line === call || line.startsWith(`${call} `)).length
+  }
+
+  async #ask<T>(call: string, options: CallOptions | undefined, work: () => Promise<T>): Promise<T> {
+    this.trace.push(call)
+    await this.faults.before?.(call)
+    await this.#catchUp(options?.signal)
+    const answer = await work()
+    await this.faults.after?.(call)
+    return answer
+  }
+
+  #managerOfNode(): NodeManagerApi {
+    return {
+      ...managerPort((_, options, work) => work(this.manager, options)),
+      replaceReplica: (request, options) =>
+        this.#ask('replaceReplica', options, () => this.manager.replaceReplica(request, options)),
+      commitPack: (request, options) =>
+        this.#ask('commitPack', options, async () => {
+          await this.manager.commitPack(request, options)
+          this.#committed(request)
+        }),
+    }
+  }
+
+  #committed({ ticket, entries }: CommitPackRequest): void {
+    const { packId } = readTicketUnchecked(ticket)
+    if (!this.packs.has(packId)) this.packs.set(packId, { packId, entries })
+  }
+
+  /** What a client is given. */
+  get clientPorts(): { readonly manager: ClientManagerApi; readonly storage: StorageApi } {
+    const manager: ClientManagerApi = {
+      ...managerPort((call, options, work) => this.#ask(call, options, () => work(this.manager, options))),
+      commitSnapshot: (request, options) =>
+        this.#ask('commitSnapshot', options, async () => {
+          const snapshot = await this.manager.commitSnapshot(request, options)
+          this.snapshots.set(snapshot.snapshotId, snapshot)
+          return snapshot
+        }),
+    }
+    const storage: StorageApi = {
+      upload: (ref, header, slices, options) => this.#upload(this.byRef(ref), { header, slices, ...options }),
+      read: (ref, request, options) => this.#read(this.byRef(ref), request, options?.signal),
+      stat: async (ref, packId) => {
+        this.byRef(ref).requireAlive()
+        return this.byRef(ref).node.stat(packId)
+      },
+      verify: async (ref, packId, options) => {
+        this.byRef(ref).requireAlive()
+        return this.byRef(ref).node.verify(packId, options)
+      },
+    }
+    return { manager, storage }
+  }
+
+  async #upload(
+    target: TestNode,
+    call: CallOptions & { header: UploadHeader; slices: AsyncIterable<Uint8Array> },
+  ): Promise<UploadResult> {
+    const { header, slices, signal } = call
+    this.trace.push(`upload ${target.name} ${header.lengthBytes}`)
+    await this.#catchUp(signal)
+    target.requireAlive()
+    const { packId } = readTicketUnchecked(header.ticket)
+    const { faults } = this
+    async function* arriving(): AsyncGenerator<Uint8Array> {
+      let index = 0
+      for await (const slice of slices) {
+        await faults.onSlice?.(target.ref, packId, index++)
+        yield slice
+      }
+    }
+    const result = await target.node.upload(header, arriving(), { signal: target.signalFor(signal) })
+    await faults.onUploaded?.(target.ref, packId)
+    target.requireAlive()
+    return result
+  }
+
+  async *#read(target: TestNode, request: ReadRequest, signal: AbortSignal | undefined): AsyncGenerator<ReadSlice> {
+    this.trace.push(`read ${target.name}`)
+    target.requireAlive()
+    for await (const slice of target.node.read(request, { signal: target.signalFor(signal) })) {
+      await this.faults.onRead?.(target.ref, request.packId)
+      target.requireAlive()
+      yield slice
+    }
   }
 
   #peers(): PeerApi {
     return {
-      replicate: async (
-        peer: NodeRef,
-        header: ReplicateHeader,
-        slices: AsyncIterable<Uint8Array>,
-        options: CallOptions = {},
-      ): Promise<Receipt> => {
+      replicate: async (peer, header, slices, options) => {
         const target = this.byRef(peer)
-        if (target.dead) throw new TwofoldError('unavailable', `cannot reach ${peer.name}`)
-        return target.node.replicate(header, observed(target, slices), options)
+        await this.#catchUp(options?.signal)
+        target.requireAlive()
+        const signal = target.signalFor(options?.signal)
+        const receipt = await target.node.replicate(header, observed(target, slices), { signal })
+        target.requireAlive()
+        return receipt
       },
     }
   }
 
-  async session(): Promise<Session> {
-    return this.manager.beginBackup({
-      clientId: randomHexId<string>(this.random),
-      requestId: randomHexId<string>(this.random),
-      vault: '',
-      host: 'h',
-      user: 'u',
-      paths: [Buffer.from('/p')],
-      fileName: '',
-      parent: '',
-      noParent: false,
-    })
-  }
-
-  allocate(session: Session, lengthBytes: number): Promise<Allocation> {
-    const requestId = randomHexId<string>(this.random)
-    return this.manager.allocatePack({ session, requestId, lengthBytes, excludeNodeIds: [] })
-  }
-
-  /** A pack of incompressible data records, `records` of `bytes` each. */
-  async pack(session: Session, records = 20, bytes = 100_000): Promise<Uint8Array> {
-    const writer = new PackWriter(new Uint8Array(records * (bytes + 4096) + 65_536), session.vaultId)
-    for (let record = 0; record < records; record++) {
-      const plain = this.random.bytes(bytes)
-      const chunkId = parseChunkId(blake3(plain))
-      writer.append(await sealRecord({ vaultId: session.vaultId, kind: 'data', chunkId, plain }, inlineCodec))
-    }
-    return writer.finish()
-  }
-
-  /** Every file below the nodes' pack folders, as `node/path`; what a failed upload must leave empty. */
+  /** Every file of packs, as `node/path`; what a failed upload must leave empty. */
   async files(): Promise<string[]> {
-    const found: string[] = []
-    for (const { name, directory } of this.nodes) {
-      for (const folder of ['incoming', 'packs']) {
-        const entries = await readdir(join(directory, folder), { recursive: true, withFileTypes: true })
-        for (const entry of entries) if (entry.isFile()) found.push(`${name}/${folder}/${entry.name}`)
-      }
-    }
-    return found
+    const found = await Promise.all(
+      this.nodes.map(async (node) => (await node.files()).map((path) => `${node.name}/${path}`)),
+    )
+    return found.flat()
   }
 }
 
 async function* observed(target: TestNode, slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let offset = 0
   for await (const slice of slices) {
-    if (target.dead) throw new TwofoldError('unavailable', `${target.name} went away`)
+    target.requireAlive()
     target.onSlice?.(offset)
     yield slice
     offset += slice.length
-  }
-}
-
-/** `bytes` in slices of `length`. `before` is called ahead of each with its offset. */
-export async function* slicesOf(
-  bytes: Uint8Array,
-  length = 65_536,
-  before: (offset: number) => void = () => undefined,
-): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.length; offset += length) {
-    before(offset)
-    yield await Promise.resolve(bytes.subarray(offset, offset + length))
   }
 }

@@ -1,7 +1,7 @@
-/** A memory cluster with a client on it, for tests of what reads. */
+/** A client on a cluster of real parts, for tests of what reads. */
 import type { Clock } from '../../src/core/clock.ts'
-import { TwofoldError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
+import type { Random } from '../../src/core/random.ts'
 import { Client } from '../../src/client/client.ts'
 import type { BackupSummary } from '../../src/client/backup-request.ts'
 import type { ProgressEvent } from '../../src/client/progress.ts'
@@ -9,25 +9,24 @@ import type { RestoreRequest, RestoreSummary } from '../../src/client/restore-re
 import type { RestoreTarget } from '../../src/client/restore-target.ts'
 import { inlineCodec } from '../../src/format/codec.ts'
 import { AutoClock } from './auto-clock.ts'
-import { MemoryCluster } from './memory-cluster.ts'
 import { MemorySource } from './memory-source.ts'
-import { SeededRandom } from './seeded-random.ts'
+import { NodeCluster } from './node-cluster.ts'
 
 export class RestoreBench {
   readonly clock: Clock
-  readonly random = new SeededRandom(7)
-  readonly cluster: MemoryCluster
+  readonly random: Random
+  readonly cluster: NodeCluster
   readonly client: Client
   readonly source = new MemorySource()
   readonly events: ProgressEvent[] = []
 
-  constructor(clock: Clock = new AutoClock()) {
-    const { random } = this
+  private constructor(cluster: NodeCluster) {
+    const { clock, random } = cluster
     this.clock = clock
-    this.cluster = new MemoryCluster({ clock, random })
+    this.random = random
+    this.cluster = cluster
     this.client = new Client({
-      manager: this.cluster.manager,
-      storage: this.cluster.storage,
+      ...cluster.clientPorts,
       clock,
       random,
       logger: silentLogger,
@@ -38,6 +37,10 @@ export class RestoreBench {
       program: 'test',
       close: () => undefined,
     })
+  }
+
+  static async start(clock: Clock = new AutoClock()): Promise<RestoreBench> {
+    return new RestoreBench(await NodeCluster.start(['n1', 'n2', 'n3'], { clock }))
   }
 
   /** Incompressible content. */
@@ -70,13 +73,4 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 export async function joined(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(await collect(content))
-}
-
-export async function failure(work: Promise<unknown>): Promise<TwofoldError> {
-  const error: unknown = await work.then(
-    () => new Error('it succeeded'),
-    (reason: unknown) => reason,
-  )
-  if (error instanceof TwofoldError) return error
-  throw error
 }

@@ -3,7 +3,7 @@ import { TwofoldError } from '../../../src/core/errors.ts'
 import type { UploadRequest } from '../../../src/gen/twofold/v1/storage.ts'
 import { StorageBulkClient, StorageBulkService } from '../../../src/rpc/bulk.ts'
 import { callClientStream, callServerStream, callUnary } from '../../../src/rpc/calls.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 import { StorageFixture, absent, failureOf, gate, noReceipts, sliceOf, slices, until } from './storage-fixture.ts'
 
 const { upload, read, stat, verify } = StorageBulkService
@@ -204,7 +204,7 @@ describe('calls over the wire', () => {
     })
 
     it('give up on a server that takes nothing', async () => {
-      const clock = new ManualClock()
+      const clock = new VirtualClock()
       fixture.behaviour.upload = () => new Promise(() => undefined)
       let taken = 0
       async function* many(): AsyncGenerator<UploadRequest> {
@@ -220,12 +220,13 @@ describe('calls over the wire', () => {
         before = taken
         return still
       })
-      await clock.advance(1000)
+      clock.advance(1000)
+      await clock.yield()
       expect(await work).to.include({ code: 'deadline-exceeded' })
     })
 
     it('give up on a server that does not answer', async () => {
-      const clock = new ManualClock()
+      const clock = new VirtualClock()
       const read = gate()
       fixture.behaviour.upload = async (messages) => {
         for await (const _message of messages);
@@ -235,9 +236,11 @@ describe('calls over the wire', () => {
       const options = { clock, idleMs: 1000, answerMs: 5000 }
       const work = failureOf(callClientStream(fixture.client, upload, slices(Buffer.alloc(10)), options))
       await read.opened
-      await clock.advance(4999)
+      clock.advance(4999)
+      await clock.yield()
       expect(clock.sleeping).to.be.greaterThan(0)
-      await clock.advance(1)
+      clock.advance(1)
+      await clock.yield()
       expect(await work).to.include({ code: 'deadline-exceeded' })
       expect(clock.sleeping).to.equal(0)
     })
@@ -318,7 +321,7 @@ describe('calls over the wire', () => {
     })
 
     it('give up on a server that sends nothing', async () => {
-      const clock = new ManualClock()
+      const clock = new VirtualClock()
       const asked = gate()
       fixture.behaviour.read = async function* () {
         yield await Promise.resolve({ offset: 0n, data: Buffer.alloc(10) })
@@ -336,7 +339,7 @@ describe('calls over the wire', () => {
       void failed.then(() => (over = true))
       await until(
         () => over,
-        () => void clock.advance(500),
+        () => clock.advance(500),
       )
       expect(await failed).to.include({ code: 'deadline-exceeded' })
     })

@@ -113,11 +113,12 @@ describe('a server with callers that mean no good', () => {
     await began
     let over = false
     void ended.then(() => (over = true))
-    await fixture.clock.advance(15_000)
+    fixture.clock.advance(15_000)
+    await fixture.clock.yield()
     expect(over).to.equal(false)
     await until(
       () => over,
-      () => void fixture.clock.advance(5_000),
+      () => fixture.clock.advance(5_000),
     )
     expect(await ended).to.include({ code: 'deadline-exceeded' })
     expect(await work).to.include({ code: 'deadline-exceeded' })
@@ -136,7 +137,10 @@ describe('a server with callers that mean no good', () => {
     }
     const work = callClientStream(fixture.client, upload, slices(Buffer.alloc(10), Buffer.alloc(10)))
     await began.opened
-    for (let turn = 0; turn < 10; turn++) await fixture.clock.advance(30_000)
+    for (let turn = 0; turn < 10; turn++) {
+      fixture.clock.advance(30_000)
+      await fixture.clock.yield()
+    }
     slow.open()
     expect(await work).to.deep.equal(noReceipts)
   })
@@ -163,7 +167,7 @@ describe('a server with callers that mean no good', () => {
     void stopped.opened.then(() => (over = true))
     await until(
       () => over,
-      () => void fixture.clock.advance(5_000),
+      () => fixture.clock.advance(5_000),
     )
     expect(await stopped.opened).to.include({ code: 'deadline-exceeded' })
     // The HTTP/2 stream is gone as well, although the caller has not read what was on its way.

@@ -129,7 +129,7 @@ describe('a server', () => {
       })
       await until(
         () => status !== undefined,
-        () => void fixture.clock.advance(500),
+        () => fixture.clock.advance(500),
       )
       expect(status).to.deep.equal({ status: 'NOT_SERVING' })
       await changes.return(undefined)
@@ -205,7 +205,8 @@ describe('a server', () => {
       const work = failureOf(callUnary(fixture.client, stat, { packId }, { deadlineMs: 20_000 }))
       await asked.opened
       const drained = fixture.server.drain(1_000)
-      await fixture.clock.advance(1_000)
+      fixture.clock.advance(1_000)
+      await fixture.clock.yield()
       const error = await work
       expect(error).to.include({ code: 'unavailable', message: 'the server is shutting down' })
       await drained
@@ -223,7 +224,7 @@ describe('a server', () => {
       void fixture.server.drain(1_000).then(() => (drained = true))
       await until(
         () => drained,
-        () => void fixture.clock.advance(500),
+        () => fixture.clock.advance(500),
       )
       expect(await work).to.include({ code: 'unavailable' })
     })

@@ -16,7 +16,7 @@ import type { CallContext } from '../../../src/rpc/handlers.ts'
 import { startServer } from '../../../src/rpc/server.ts'
 import type { RunningServer } from '../../../src/rpc/server.ts'
 import { systemClock } from '../../../src/system/clock.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 
 export interface LogLine {
   readonly level: string
@@ -42,7 +42,7 @@ export const absent: StatResponse = {
 
 export class StorageFixture {
   /** The server's time. */
-  readonly clock = new ManualClock()
+  readonly clock = new VirtualClock()
   readonly log: LogLine[] = []
   readonly behaviour: Partial<Behaviour> = {}
   readonly pool = new ChannelPool({ bulk: true })
@@ -91,7 +91,7 @@ export class StorageFixture {
     void this.server.drain(1).then(() => (drained = true))
     await until(
       () => drained,
-      () => void this.clock.advance(1000),
+      () => this.clock.advance(1000),
     )
   }
 

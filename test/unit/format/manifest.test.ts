@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { manifestBytesMax } from '../../../src/core/limits.ts'
 import { decodeManifest, encodeManifest, snapshotIdOf } from '../../../src/format/manifest.ts'
 import { SnapshotManifest } from '../../../src/gen/twofold/v1/format.ts'
-import { expectError } from './expect-error.ts'
+import { expectThrow } from '../../support/expect-error.ts'
 import { sampleManifest } from './sample-pack.ts'
 import { normalized } from './sample-tree.ts'
 
@@ -38,24 +38,24 @@ describe('manifest', () => {
   it('refuses other versions, missing trees, and numbers that JavaScript would round', () => {
     const stored = SnapshotManifest.decode(encodeManifest(sampleManifest()))
     const encode = (changes: Partial<SnapshotManifest>) => SnapshotManifest.encode({ ...stored, ...changes }).finish()
-    for (const version of [0, 2, 99]) expectError(() => decodeManifest(encode({ version })), 'unsupported')
+    for (const version of [0, 2, 99]) expectThrow(() => decodeManifest(encode({ version })), 'unsupported')
     for (const length of [0, 31, 33]) {
-      expectError(() => decodeManifest(encode({ tree: new Uint8Array(length) })), 'integrity')
+      expectThrow(() => decodeManifest(encode({ tree: new Uint8Array(length) })), 'integrity')
     }
     const stats = { ...stored.stats!, totalBytes: 2n ** 53n }
-    expectError(() => decodeManifest(encode({ stats })), 'integrity')
+    expectThrow(() => decodeManifest(encode({ stats })), 'integrity')
   })
 
   it('is bounded in length', () => {
     const excludes = [Buffer.alloc(manifestBytesMax, 'x').toString()]
-    expectError(() => encodeManifest(sampleManifest({ excludes })), 'invalid-argument')
-    expectError(() => decodeManifest(new Uint8Array(manifestBytesMax + 1)), 'integrity')
+    expectThrow(() => encodeManifest(sampleManifest({ excludes })), 'invalid-argument')
+    expectThrow(() => decodeManifest(new Uint8Array(manifestBytesMax + 1)), 'integrity')
   })
 
   it('fails in words on any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        expectError(() => decodeManifest(bytes), 'integrity', 'unsupported')
+        expectThrow(() => decodeManifest(bytes), 'integrity', 'unsupported')
       }),
     )
   })

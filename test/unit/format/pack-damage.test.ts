@@ -7,7 +7,7 @@ import { blake3 } from '../../../src/format/hash.ts'
 import { encodeManifest } from '../../../src/format/manifest.ts'
 import { PackVerifier } from '../../../src/format/pack-verifier.ts'
 import { sealRecord } from '../../../src/format/record.ts'
-import { expectError } from './expect-error.ts'
+import { expectThrow } from '../../support/expect-error.ts'
 import { noise } from './noise.ts'
 import { forgeHeader, packOf, sampleManifest, sampleRecords, seal, someId, vaultId, verifyPack } from './sample-pack.ts'
 
@@ -20,14 +20,14 @@ describe('damaged pack', () => {
 
   it('is refused when it ends early, anywhere', () => {
     for (let length = 0; length < pack.length; length++) {
-      expectError(() => verifyPack(pack.subarray(0, length), 100, pack.length), 'integrity')
+      expectThrow(() => verifyPack(pack.subarray(0, length), 100, pack.length), 'integrity')
     }
   })
 
   it('is refused when the announced length is wrong, in either direction', () => {
     for (let lengthBytes = 272; lengthBytes < pack.length + 300; lengthBytes++) {
       if (lengthBytes === pack.length) continue
-      expectError(() => verifyPack(pack, 100, lengthBytes), 'integrity')
+      expectThrow(() => verifyPack(pack, 100, lengthBytes), 'integrity')
     }
   })
 
@@ -39,32 +39,32 @@ describe('damaged pack', () => {
         [37, (offset + 3) & 7],
       ] as const) {
         copy[offset]! ^= 1 << bit
-        expectError(() => verifyPack(copy, sliceBytes), 'integrity')
+        expectThrow(() => verifyPack(copy, sliceBytes), 'integrity')
         copy[offset]! ^= 1 << bit
       }
     }
   })
 
   it('is refused with bytes after its end', () => {
-    expectError(() => verifyPack(Buffer.concat([pack, someId(0)]), pack.length, pack.length), 'integrity')
+    expectThrow(() => verifyPack(Buffer.concat([pack, someId(0)]), pack.length, pack.length), 'integrity')
   })
 
   it('stays refused: nothing that follows a failure makes it good again', () => {
     const verifier = new PackVerifier({ lengthBytes: pack.length, vaultId })
-    expectError(() => verifier.push(Buffer.alloc(200, 'nonsense')), 'integrity')
-    expectError(() => verifier.push(pack), 'integrity')
-    expectError(() => verifier.finish(), 'integrity')
+    expectThrow(() => verifier.push(Buffer.alloc(200, 'nonsense')), 'integrity')
+    expectThrow(() => verifier.push(pack), 'integrity')
+    expectThrow(() => verifier.finish(), 'integrity')
   })
 
   it('is refused when it belongs to another vault, wholly or with one record', async () => {
     const foreign = new PackVerifier({ lengthBytes: pack.length, vaultId: new Uint8Array(16).fill(8) })
-    expectError(() => foreign.push(pack), 'integrity')
+    expectThrow(() => foreign.push(pack), 'integrity')
     const [first, second] = await sampleRecords()
     const header = forgeHeader(second!.header, (bytes) => bytes.fill(8, 8, 24))
     const mixed = packOf([first!, { ...second!, header }])
-    expectError(() => verifyPack(mixed), 'integrity')
+    expectThrow(() => verifyPack(mixed), 'integrity')
     const untold = new PackVerifier({ lengthBytes: mixed.length })
-    expectError(() => untold.push(mixed), 'integrity')
+    expectThrow(() => untold.push(mixed), 'integrity')
   })
 
   it('is refused for a record that lies about its length, before anything is allocated for it', async () => {
@@ -74,40 +74,40 @@ describe('damaged pack', () => {
         bytes.writeUInt32LE(claim, 56)
         bytes.writeUInt32LE(claim, 60)
       })
-      expectError(() => verifyPack(packOf([{ ...record!, header }])), 'integrity')
+      expectThrow(() => verifyPack(packOf([{ ...record!, header }])), 'integrity')
     }
     const tree = (await seal('tree', noise(8), someId(1))).header
     const greedy = forgeHeader(tree, (bytes) => {
       bytes.writeUInt32LE((1 << 21) + 8, 60)
       bytes.writeUInt32LE(1 << 21, 64)
     })
-    const error = expectError(() => verifyPack(greedy, 128, 5000), 'integrity')
+    const error = expectThrow(() => verifyPack(greedy, 128, 5000), 'integrity')
     expect(error.message).to.contain('announced length')
   })
 
   it('is refused for a record that lies about its hash or its id', async () => {
     const text = Buffer.from('some content')
     const wrongId = await sealRecord({ vaultId, kind: 'data', chunkId: someId(1), plain: text }, inlineCodec)
-    expectError(() => verifyPack(packOf([wrongId])), 'integrity')
+    expectThrow(() => verifyPack(packOf([wrongId])), 'integrity')
     const right = await seal('data', text)
     const otherId = forgeHeader(right.header, (bytes) => bytes.fill(1, 24, 56))
-    expectError(() => verifyPack(packOf([{ ...right, header: otherId }])), 'integrity')
+    expectThrow(() => verifyPack(packOf([{ ...right, header: otherId }])), 'integrity')
     const packed = await seal('data', Buffer.alloc(500, 'compressible '))
     const otherHash = forgeHeader(packed.header, (bytes) => bytes.fill(1, 84, 116))
-    expectError(() => verifyPack(packOf([{ ...packed, header: otherHash }])), 'integrity')
+    expectThrow(() => verifyPack(packOf([{ ...packed, header: otherHash }])), 'integrity')
   })
 
   it('is refused for a snapshot that is not what its id, reference or version says', async () => {
     const manifest = encodeManifest(sampleManifest())
     const wrongTree = await seal('snapshot', manifest, someId(8))
-    expectError(() => verifyPack(packOf([wrongTree])), 'integrity')
+    expectThrow(() => verifyPack(packOf([wrongTree])), 'integrity')
     const input = { vaultId, kind: 'snapshot', chunkId: someId(1), plain: manifest, refs: someId(9) } as const
     const wrongId = await sealRecord(input, inlineCodec)
-    expectError(() => verifyPack(packOf([wrongId])), 'integrity')
+    expectThrow(() => verifyPack(packOf([wrongId])), 'integrity')
     const newer = await seal('snapshot', encodeManifest(sampleManifest({ version: 2 })), someId(9))
-    expectError(() => verifyPack(packOf([newer])), 'unsupported')
+    expectThrow(() => verifyPack(packOf([newer])), 'unsupported')
     const nonsense = await seal('snapshot', noise(50), someId(9))
-    expectError(() => verifyPack(packOf([nonsense])), 'integrity', 'unsupported')
+    expectThrow(() => verifyPack(packOf([nonsense])), 'integrity', 'unsupported')
   })
 
   it('is refused when index and footer are sound in themselves but tell of other records', async () => {
@@ -116,31 +116,31 @@ describe('damaged pack', () => {
     const right = packOf([second!, first!])
     const records = 256 + first!.stored.length + second!.stored.length
     const swapped = Buffer.concat([left.subarray(0, records), right.subarray(records)])
-    expectError(() => verifyPack(swapped), 'integrity')
+    expectThrow(() => verifyPack(swapped), 'integrity')
     const shorter = packOf([first!])
     const lost = Buffer.concat([left.subarray(0, records), shorter.subarray(128 + first!.stored.length)])
-    expectError(() => verifyPack(lost), 'integrity')
-    expectError(() => verifyPack(Buffer.concat([left, packOf([third!])])), 'integrity')
+    expectThrow(() => verifyPack(lost), 'integrity')
+    expectThrow(() => verifyPack(Buffer.concat([left, packOf([third!])])), 'integrity')
   })
 
   it('is refused for an empty record with a hash of something', async () => {
     const empty = await seal('tree', new Uint8Array(0))
     const header = forgeHeader(empty.header, (bytes) => bytes.fill(1, 84, 116))
-    expectError(() => verifyPack(packOf([{ ...empty, header }])), 'integrity')
+    expectThrow(() => verifyPack(packOf([{ ...empty, header }])), 'integrity')
   })
 
   it('is refused with more records or references than the limits, as soon as they are seen', async () => {
     const tiny = await seal('tree', new Uint8Array(0))
     const many = new PackVerifier({ lengthBytes: packBytesMax })
     for (let record = 0; record < packRecordsMax; record++) many.push(tiny.header)
-    expectError(() => many.push(tiny.header), 'integrity')
+    expectThrow(() => many.push(tiny.header), 'integrity')
     const wide = await seal('tree', noise(1), new Uint8Array(recordRefsMax * 32))
     const heavy = new PackVerifier({ lengthBytes: packBytesMax })
     for (let bytes = 0; bytes < packRefsBytesMax; bytes += recordRefsMax * 32) {
       heavy.push(wide.header)
       heavy.push(wide.stored)
     }
-    expectError(() => heavy.push(wide.header), 'integrity')
+    expectThrow(() => heavy.push(wide.header), 'integrity')
   })
 
   it('is refused when index header or footer lie, though all their checksums and hashes are right', () => {
@@ -166,7 +166,7 @@ describe('damaged pack', () => {
       forge((bytes) => bytes.writeUInt32LE(1, footerAt + 12)),
       forge((bytes) => bytes.writeUInt32LE(pack.length + 1, footerAt + 20)),
     ]
-    for (const lie of lies) expectError(() => verifyPack(lie), 'integrity')
+    for (const lie of lies) expectThrow(() => verifyPack(lie), 'integrity')
   })
 
   it('is reported as newer when it is newer', () => {
@@ -185,7 +185,7 @@ describe('damaged pack', () => {
       const newer = Buffer.from(pack)
       newer[start + offset] = 2
       newer.writeUInt32LE(crc32(newer.subarray(start, start + checkedBytes)), start + checkedBytes)
-      expectError(() => verifyPack(newer), 'unsupported')
+      expectThrow(() => verifyPack(newer), 'unsupported')
     }
   })
 
@@ -197,13 +197,13 @@ describe('damaged pack', () => {
         )
         const changed = Buffer.concat([header, pack.subarray(128)])
         if (changed.equals(pack)) return
-        expectError(() => verifyPack(changed, 64), 'integrity', 'unsupported')
+        expectThrow(() => verifyPack(changed, 64), 'integrity', 'unsupported')
       }),
       { numRuns: 1000 },
     )
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 2000 }), (bytes) => {
-        expectError(() => verifyPack(bytes, 64, 3000), 'integrity')
+        expectThrow(() => verifyPack(bytes, 64, 3000), 'integrity')
       }),
     )
   })

@@ -8,7 +8,7 @@ import { decodePackFooter, packFooterBytes } from '../../../src/format/pack-inde
 import { PackVerifier } from '../../../src/format/pack-verifier.ts'
 import { PackWriter } from '../../../src/format/pack-writer.ts'
 import { openRecord } from '../../../src/format/record.ts'
-import { expectError } from './expect-error.ts'
+import { expectThrow } from '../../support/expect-error.ts'
 import { noise } from './noise.ts'
 import { packOf, sampleRecords, seal, vaultId, verifyPack } from './sample-pack.ts'
 
@@ -121,7 +121,7 @@ describe('pack', () => {
 
   it('refuses lengths that no pack has', () => {
     for (const lengthBytes of [0, -1, 1, 271, packBytesMax + 1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
-      expectError(() => new PackVerifier({ lengthBytes }), 'invalid-argument')
+      expectThrow(() => new PackVerifier({ lengthBytes }), 'invalid-argument')
     }
   })
 

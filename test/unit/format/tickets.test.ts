@@ -12,7 +12,7 @@ import {
   signReceipt,
   signTicket,
 } from '../../../src/format/tickets.ts'
-import { expectError } from './expect-error.ts'
+import { expectThrow } from '../../support/expect-error.ts'
 import { noise } from './noise.ts'
 import { someId, vaultId } from './sample-pack.ts'
 import { normalized } from './sample-tree.ts'
@@ -85,11 +85,11 @@ describe('ticket', () => {
 
   it('is refused when anything of it was changed, or somebody else signed it', () => {
     const ticket = signTicket(ticketClaims(), signer)
-    for (const forged of forgeries(ticket)) expectError(() => openTicket(forged, signer.publicKey), 'permission-denied')
-    expectError(() => openTicket(ticket, stranger.publicKey), 'permission-denied')
-    expectError(() => openTicket({ ...ticket, signature: new Uint8Array(0) }, signer.publicKey), 'permission-denied')
-    expectError(() => openTicket({ ...ticket, signature: ticket.claims }, signer.publicKey), 'permission-denied')
-    expectError(() => openTicket(ticket, new Uint8Array(0)), 'permission-denied')
+    for (const forged of forgeries(ticket)) expectThrow(() => openTicket(forged, signer.publicKey), 'permission-denied')
+    expectThrow(() => openTicket(ticket, stranger.publicKey), 'permission-denied')
+    expectThrow(() => openTicket({ ...ticket, signature: new Uint8Array(0) }, signer.publicKey), 'permission-denied')
+    expectThrow(() => openTicket({ ...ticket, signature: ticket.claims }, signer.publicKey), 'permission-denied')
+    expectThrow(() => openTicket(ticket, new Uint8Array(0)), 'permission-denied')
   })
 
   it('is refused when it makes no sense, though it is signed', () => {
@@ -112,8 +112,8 @@ describe('ticket', () => {
     ]
     for (const changes of nonsense) {
       const ticket = signTicket(ticketClaims(changes), signer)
-      expectError(() => openTicket(ticket, signer.publicKey), 'permission-denied')
-      expectError(() => readTicketUnchecked(ticket), 'invalid-argument')
+      expectThrow(() => openTicket(ticket, signer.publicKey), 'permission-denied')
+      expectThrow(() => readTicketUnchecked(ticket), 'invalid-argument')
     }
     expect(openTicket(signTicket(ticketClaims({ replicas: many(7), copies: 8 }), signer), signer.publicKey)).to.be.an(
       'object',
@@ -124,9 +124,9 @@ describe('ticket', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (claims) => {
         const signed = { claims, signature: signer.sign(claims) }
-        expectError(() => readTicketUnchecked(signed), 'invalid-argument')
-        expectError(() => openTicket(signed, signer.publicKey), 'permission-denied')
-        expectError(() => readReceiptUnchecked(signed), 'invalid-argument')
+        expectThrow(() => readTicketUnchecked(signed), 'invalid-argument')
+        expectThrow(() => openTicket(signed, signer.publicKey), 'permission-denied')
+        expectThrow(() => readReceiptUnchecked(signed), 'invalid-argument')
       }),
     )
   })
@@ -142,8 +142,8 @@ describe('receipt', () => {
   it('is refused when anything of it was changed, somebody else signed it, or it makes no sense', () => {
     const receipt = signReceipt(receiptClaims(), signer)
     for (const forged of forgeries(receipt))
-      expectError(() => openReceipt(forged, signer.publicKey), 'permission-denied')
-    expectError(() => openReceipt(receipt, stranger.publicKey), 'permission-denied')
+      expectThrow(() => openReceipt(forged, signer.publicKey), 'permission-denied')
+    expectThrow(() => openReceipt(receipt, stranger.publicKey), 'permission-denied')
     const nonsense: Partial<ReceiptClaims>[] = [
       { digest: new Uint8Array(31) },
       { lengthBytes: packBytesMax + 1 },
@@ -152,14 +152,14 @@ describe('receipt', () => {
     ]
     for (const changes of nonsense) {
       const signed = signReceipt(receiptClaims(changes), signer)
-      expectError(() => openReceipt(signed, signer.publicKey), 'permission-denied')
+      expectThrow(() => openReceipt(signed, signer.publicKey), 'permission-denied')
     }
   })
 
   it('of a node is no ticket of a manager, even with the same key', () => {
     const receipt = signReceipt(receiptClaims(), signer)
-    expectError(() => openTicket(receipt, signer.publicKey), 'permission-denied')
-    expectError(() => openReceipt(signTicket(ticketClaims(), signer), signer.publicKey), 'permission-denied')
+    expectThrow(() => openTicket(receipt, signer.publicKey), 'permission-denied')
+    expectThrow(() => openReceipt(signTicket(ticketClaims(), signer), signer.publicKey), 'permission-denied')
   })
 })
 

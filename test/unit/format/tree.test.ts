@@ -4,7 +4,7 @@ import { extentsInlineMax, extentsPerList, treeEntriesMax } from '../../../src/c
 import { decodeExtentList, decodeTree, encodeExtentList, encodeTree } from '../../../src/format/tree.ts'
 import type { TreeEntry } from '../../../src/format/tree.ts'
 import { Tree, TreeEntry as StoredEntry } from '../../../src/gen/twofold/v1/format.ts'
-import { expectError } from './expect-error.ts'
+import { expectThrow } from '../../support/expect-error.ts'
 import { someId } from './sample-pack.ts'
 import { anyEntries, anyExtent, fileEntry, normalized } from './sample-tree.ts'
 
@@ -56,8 +56,8 @@ describe('tree', () => {
   it('refuses names that a restore must not create', () => {
     const names = ['', '.', '..', '/', 'a/b', '../x', '/etc/passwd', 'a\0', '\0', 'x'.repeat(256)]
     for (const name of names.map((text) => Buffer.from(text))) {
-      expectError(() => decodeTree(forgedTree({ name }), none), 'integrity')
-      expectError(() => encodeTree({ entries: [fileEntry(name)], parts: [] }), 'invalid-argument')
+      expectThrow(() => decodeTree(forgedTree({ name }), none), 'integrity')
+      expectThrow(() => encodeTree({ entries: [fileEntry(name)], parts: [] }), 'invalid-argument')
     }
     for (const name of ['...', '..a', ' ', '\\', '-rf', '\n', 'x'.repeat(255)]) {
       decodeTree(forgedTree({ name: Buffer.from(name) }), none)
@@ -66,8 +66,8 @@ describe('tree', () => {
 
   it('refuses names out of order and names twice', () => {
     const entry = (name: string) => ({ name: Buffer.from(name) })
-    expectError(() => decodeTree(forgedTree(entry('b'), entry('a')), none), 'integrity')
-    expectError(() => decodeTree(forgedTree(entry('a'), entry('a')), none), 'integrity')
+    expectThrow(() => decodeTree(forgedTree(entry('b'), entry('a')), none), 'integrity')
+    expectThrow(() => decodeTree(forgedTree(entry('a'), entry('a')), none), 'integrity')
     decodeTree(forgedTree(entry('a'), entry('a\x01'), entry('b')), none)
   })
 
@@ -92,8 +92,8 @@ describe('tree', () => {
       { mode: 0o10000 },
       { size: 2n ** 60n, extents: [{ ...extent, ref: 0, length: 2n ** 60n }] },
     ]
-    for (const entry of bad) expectError(() => decodeTree(forgedTree(entry), refs), 'integrity')
-    for (const type of [0, 4, 99]) expectError(() => decodeTree(forgedTree({ type: type as 1 }), refs), 'unsupported')
+    for (const entry of bad) expectThrow(() => decodeTree(forgedTree(entry), refs), 'integrity')
+    for (const type of [0, 4, 99]) expectThrow(() => decodeTree(forgedTree({ type: type as 1 }), refs), 'unsupported')
   })
 
   it('refuses references beyond the list and extents beyond any chunk', () => {
@@ -106,19 +106,19 @@ describe('tree', () => {
       { ref: 0, chunkOffset: 7, length: 1n },
     ]
     for (const extent of extents) {
-      expectError(() => decodeTree(forgedTree({ extents: [extent], size: extent.length }), refs), 'integrity')
+      expectThrow(() => decodeTree(forgedTree({ extents: [extent], size: extent.length }), refs), 'integrity')
     }
-    expectError(() => decodeTree(forgedTree({ type: 2, tree: 2 }), refs), 'integrity')
-    expectError(() => decodeTree(forgedTree({ extentLists: [0], size: 1n }), refs), 'integrity')
-    expectError(() => decodeTree(Tree.encode({ entries: [], parts: [2] }).finish(), refs), 'integrity')
-    expectError(() => decodeTree(none, new Uint8Array(31)), 'integrity')
+    expectThrow(() => decodeTree(forgedTree({ type: 2, tree: 2 }), refs), 'integrity')
+    expectThrow(() => decodeTree(forgedTree({ extentLists: [0], size: 1n }), refs), 'integrity')
+    expectThrow(() => decodeTree(Tree.encode({ entries: [], parts: [2] }).finish(), refs), 'integrity')
+    expectThrow(() => decodeTree(none, new Uint8Array(31)), 'integrity')
   })
 
   it('refuses a tree that has both entries and parts, or too many entries', () => {
     const both = Tree.encode({ entries: Tree.decode(forgedTree({})).entries, parts: [1] }).finish()
-    expectError(() => decodeTree(both, someId(1)), 'integrity')
+    expectThrow(() => decodeTree(both, someId(1)), 'integrity')
     const manyEmpty = Buffer.alloc(2 * (treeEntriesMax + 1), Buffer.from([0x0a, 0]))
-    expectError(() => decodeTree(manyEmpty, none), 'integrity')
+    expectThrow(() => decodeTree(manyEmpty, none), 'integrity')
   })
 
   it('says what is wrong before it writes it', () => {
@@ -133,11 +133,11 @@ describe('tree', () => {
       { size: extentsInlineMax + 1, extents: new Array(extentsInlineMax + 1).fill({ chunkOffset: 0, length: 1 }) },
     ]
     for (const changes of bad) {
-      expectError(() => encodeTree({ entries: [fileEntry('a', changes)], parts: [] }), 'invalid-argument')
+      expectThrow(() => encodeTree({ entries: [fileEntry('a', changes)], parts: [] }), 'invalid-argument')
     }
     const [left, right] = [fileEntry('a'), fileEntry('b')]
-    expectError(() => encodeTree({ entries: [right, left], parts: [] }), 'invalid-argument')
-    expectError(() => encodeTree({ entries: [left], parts: [someId(1)] }), 'invalid-argument')
+    expectThrow(() => encodeTree({ entries: [right, left], parts: [] }), 'invalid-argument')
+    expectThrow(() => encodeTree({ entries: [left], parts: [someId(1)] }), 'invalid-argument')
   })
 
   it('fails in words on any bytes', () => {
@@ -153,7 +153,7 @@ describe('tree', () => {
         try {
           decodeTree(bytes, refs)
         } catch (error) {
-          expectError(
+          expectThrow(
             () => {
               throw error
             },
@@ -179,17 +179,17 @@ describe('extent list', () => {
 
   it('has at most so many extents', () => {
     const extents = new Array(extentsPerList + 1).fill({ chunk: undefined, chunkOffset: 0, length: 1 })
-    expectError(() => encodeExtentList(extents), 'invalid-argument')
+    expectThrow(() => encodeExtentList(extents), 'invalid-argument')
     const { plain, refs } = encodeExtentList(extents.slice(1))
     expect(decodeExtentList(plain, refs).length).to.equal(extentsPerList)
     const extent = plain.subarray(0, plain.length / extentsPerList)
-    expectError(() => decodeExtentList(Buffer.concat([plain, extent]), refs), 'integrity')
+    expectThrow(() => decodeExtentList(Buffer.concat([plain, extent]), refs), 'integrity')
   })
 
   it('cannot be taken for a tree, nor a tree for an extent list', () => {
     const list = encodeExtentList([{ chunk: someId(1), chunkOffset: 0, length: 1 }])
-    expectError(() => decodeTree(list.plain, list.refs), 'integrity', 'unsupported')
+    expectThrow(() => decodeTree(list.plain, list.refs), 'integrity', 'unsupported')
     const tree = encodeTree({ entries: [fileEntry('a', { type: 'directory', tree: someId(1) })], parts: [] })
-    expectError(() => decodeExtentList(tree.plain, tree.refs), 'integrity')
+    expectThrow(() => decodeExtentList(tree.plain, tree.refs), 'integrity')
   })
 })

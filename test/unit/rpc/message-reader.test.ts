@@ -4,7 +4,7 @@ import { IdleWatch } from '../../../src/rpc/idle-watch.ts'
 import { Interrupter } from '../../../src/rpc/interrupter.ts'
 import { readAheadMessages, readMessages } from '../../../src/rpc/message-reader.ts'
 import { systemClock } from '../../../src/system/clock.ts'
-import { ManualClock } from '../../support/manual-clock.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 
 /** A stream of numbers that counts how many were asked of it. */
 class Numbers extends Readable {
@@ -27,7 +27,7 @@ describe('readMessages', () => {
   let watch: IdleWatch
   beforeEach(() => {
     turn = new Interrupter()
-    watch = new IdleWatch({ clock: new ManualClock(), idleMs: 1000, onIdle: () => turn.interrupt(new Error('idle')) })
+    watch = new IdleWatch({ clock: new VirtualClock(), idleMs: 1000, onIdle: () => turn.interrupt(new Error('idle')) })
   })
   afterEach(() => watch.stop())
 

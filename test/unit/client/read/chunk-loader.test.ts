@@ -9,7 +9,8 @@ import type { CopyProblem } from '../../../../src/client/pack-reader.ts'
 import { mergeRanges, planReads } from '../../../../src/client/read-plan.ts'
 import { RecordAssembler } from '../../../../src/client/record-assembler.ts'
 import { inlineCodec } from '../../../../src/format/codec.ts'
-import { collect, failure, RestoreBench } from '../../../support/restore-bench.ts'
+import { expectError } from '../../../support/expect-error.ts'
+import { collect, RestoreBench } from '../../../support/restore-bench.ts'
 
 describe('ChunkLoader', () => {
   let bench: RestoreBench
@@ -17,10 +18,9 @@ describe('ChunkLoader', () => {
   let ids: ChunkId[]
 
   beforeEach(async () => {
-    bench = new RestoreBench()
+    bench = await RestoreBench.start()
     const { cluster, clock, random } = bench
-    const { manager, storage } = cluster
-    loader = new ChunkLoader({ manager, storage, clock, random, codec: inlineCodec, logger: silentLogger })
+    loader = new ChunkLoader({ ...cluster.clientPorts, clock, random, codec: inlineCodec, logger: silentLogger })
     for (let index = 0; index < 30; index++) bench.source.file(`/f${index}`, bench.content(1_500_000))
     await bench.backup()
     ids = cluster.records('data').map(({ chunkId }) => chunkId)
@@ -54,27 +54,18 @@ describe('ChunkLoader', () => {
 
   it('says which chunk, pack and nodes when no copy can be reached, and that it may pass', async () => {
     for (const { name } of bench.cluster.nodes) bench.cluster.kill(name)
-    // The manager does not know yet: it still names the nodes.
-    bench.cluster.holders = (pack) => bench.cluster.nodes.filter(({ nodeId }) => pack.copies.has(nodeId))
-    const error = await failure(load([ids[0]!]))
-    expect(error.code).to.equal('unavailable')
+    const error = await expectError(load([ids[0]!]), 'unavailable')
     expect(error.fields['chunk']).to.match(/^[0-9a-f]{64}$/)
     expect(error.fields['pack']).to.match(/^[0-9a-f]{32}$/)
     expect(error.fields['nodes']).to.match(/^n\d, n\d$/)
   })
 
   it('says that the data is gone when every copy is', async () => {
-    for (const packId of bench.cluster.packs.keys()) {
-      for (const node of bench.cluster.nodes) {
-        const bytes = bench.cluster.packs.get(packId)?.copies.get(node.nodeId)
-        bytes?.fill(0, 0, bytes.length)
-      }
-    }
-    const error = await failure(load([ids[0]!]))
-    expect(error.code).to.equal('integrity')
+    const victim = bench.cluster.records('data')[0]!
+    for (const holder of bench.cluster.holders(victim)) await bench.cluster.damage(victim, holder, 0, victim.length)
+    const error = await expectError(load([ids[0]!]), 'integrity')
     expect(error.message).to.contain('no good copy')
-    const unknown = await failure(load([parseChunkId(new Uint8Array(32))]))
-    expect(unknown.code).to.equal('integrity')
+    const unknown = await expectError(load([parseChunkId(new Uint8Array(32))]), 'integrity')
     expect(unknown.message).to.contain('not in the catalogue')
   })
 
@@ -90,8 +81,8 @@ describe('ChunkLoader', () => {
     const [pack] = bench.cluster.packs.values()
     const data = pack!.entries.filter(({ kind }) => kind === 'data')
     const victim = data[2]!
-    const [holder] = bench.cluster.holders(pack!)
-    bench.cluster.corrupt(pack!.packId, holder!.name, victim.offset + 300)
+    const [holder] = bench.cluster.holders(victim)
+    await bench.cluster.damage(victim, holder!, 300)
     const problems: CopyProblem[] = []
     const wanted = data.slice(0, 5).map(({ chunkId }) => chunkId)
     expect(await collect(loader.load('', wanted, { onProblem: (problem) => problems.push(problem) }))).to.have.length(5)
@@ -108,7 +99,7 @@ describe('ChunkLoader', () => {
   })
 
   it('takes no data for a tree', async () => {
-    expect((await failure(loader.loadTrees('', [ids[0]!]))).message).to.contain('no tree')
+    expect((await expectError(loader.loadTrees('', [ids[0]!]), 'integrity')).message).to.contain('no tree')
   })
 })
 

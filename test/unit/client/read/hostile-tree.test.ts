@@ -24,15 +24,14 @@ class HostileLoader extends ChunkLoader {
 describe('restore of a tree that was made to do harm', () => {
   for (const kind of ['file', 'directory', 'symlink'] as const) {
     it(`refuses names of a ${kind} that lead elsewhere, and restores the rest`, async () => {
-      const bench = new RestoreBench()
+      const bench = await RestoreBench.start()
       bench.source.file('/other/good', 'good')
       if (kind === 'file') bench.source.file('/bad/victim', 'evil')
       if (kind === 'directory') bench.source.file('/bad/victim/below', 'evil')
       if (kind === 'symlink') bench.source.symlink('/bad/victim', '/etc')
       await bench.backup()
       const { cluster, clock, random } = bench
-      const { manager, storage } = cluster
-      const deps = { manager, storage, clock, random, codec: inlineCodec, logger: silentLogger }
+      const deps = { ...cluster.clientPorts, clock, random, codec: inlineCodec, logger: silentLogger }
       const loader = new HostileLoader(deps)
       for (const evil of ['..', '../../escape', '/etc/evil', '.', '', 'a/b', 'nul\0', 'x'.repeat(256)]) {
         loader.evil = Buffer.from(evil)

@@ -1,13 +1,14 @@
 import { expect } from 'chai'
 import { TwofoldError } from '../../../../src/core/errors.ts'
-import { failure, RestoreBench } from '../../../support/restore-bench.ts'
+import { expectError } from '../../../support/expect-error.ts'
+import { RestoreBench } from '../../../support/restore-bench.ts'
 import { MemoryTarget } from '../../../support/memory-target.ts'
 
 describe('restore', () => {
   let bench: RestoreBench
   let target: MemoryTarget
-  beforeEach(() => {
-    bench = new RestoreBench()
+  beforeEach(async () => {
+    bench = await RestoreBench.start()
     target = new MemoryTarget()
   })
 
@@ -52,11 +53,8 @@ describe('restore', () => {
     bench.source.file('/file', content)
     await bench.backup()
     const damaged = bench.cluster.records('data')[1]
-    for (const pack of bench.cluster.packs.values()) {
-      const [holder] = bench.cluster.holders(pack)
-      if (!pack.entries.includes(damaged!)) continue
-      bench.cluster.corrupt(pack.packId, holder!.name, damaged!.offset + 500)
-    }
+    const [holder] = bench.cluster.holders(damaged!)
+    await bench.cluster.damage(damaged!, holder!, 500)
     const summary = await bench.restore(target)
     expect(summary).to.include({ filesRestored: 1, problems: 0, damaged: 0 })
     expect(target.at('file')?.content.equals(content)).to.equal(true)
@@ -70,10 +68,7 @@ describe('restore', () => {
     bench.source.file('/bad', bench.content(2_500_000))
     await bench.backup()
     const victim = bench.cluster.records('data')[1]!
-    const pack = [...bench.cluster.packs.values()].find(({ entries }) => entries.includes(victim))!
-    for (const holder of bench.cluster.holders(pack)) {
-      bench.cluster.corrupt(pack.packId, holder.name, victim.offset + 400)
-    }
+    for (const holder of bench.cluster.holders(victim)) await bench.cluster.damage(victim, holder, 400)
     const summary = await bench.restore(target)
     expect(summary).to.include({ filesRestored: 1, problems: 1, damaged: 1 })
     const [[path, message]] = bench.problems() as [[string, string]]
@@ -91,8 +86,7 @@ describe('restore', () => {
     await bench.backup()
     // The trees are written bottom-up: those of a and b before the root's.
     const tree = bench.cluster.records('tree')[0]!
-    const pack = [...bench.cluster.packs.values()].find(({ entries }) => entries.includes(tree))!
-    for (const holder of bench.cluster.holders(pack)) bench.cluster.corrupt(pack.packId, holder.name, tree.offset + 130)
+    for (const holder of bench.cluster.holders(tree)) await bench.cluster.damage(tree, holder, 130)
     const summary = await bench.restore(target)
     expect(summary).to.include({ filesRestored: 1, damaged: 1 })
     expect(bench.problems().map(([path]) => path)).to.have.length(1)
@@ -104,7 +98,7 @@ describe('restore', () => {
     await bench.backup()
     let reads = 0
     bench.cluster.faults.onRead = (node) => {
-      if (++reads === 3) bench.cluster.down.add(node.nodeId)
+      if (++reads === 3) bench.cluster.kill(node.name)
     }
     const summary = await bench.restore(target)
     expect(summary).to.include({ filesRestored: 1, problems: 0 })
@@ -114,8 +108,8 @@ describe('restore', () => {
   it('turns to the other copy when one is late', async () => {
     bench.source.file('/file', 'content')
     await bench.backup()
-    const slow = bench.cluster.nodes[0]!.nodeId
-    bench.cluster.faults.onRead = (node) => (node.nodeId === slow ? bench.clock.sleep(3_600_000) : undefined)
+    const slow = bench.cluster.nodes[0]!.name
+    bench.cluster.faults.onRead = (node) => (node.name === slow ? bench.clock.sleep(3_600_000) : undefined)
     const started = bench.clock.monotonicMs()
     await bench.restore(target)
     expect(target.text('file')).to.equal('content')
@@ -141,7 +135,7 @@ describe('restore', () => {
       if (call === 'commit') controller.abort(new TwofoldError('cancelled', 'enough'))
     }
     const restoring = bench.client.restore({ reference: 'latest', target }, { signal: controller.signal })
-    expect((await failure(restoring)).code).to.equal('cancelled')
+    await expectError(restoring, 'cancelled')
     expect(target).to.include({ unfinished: 0, closed: true })
     for (const [path, entry] of target.entries) {
       if (entry.type === 'file')
@@ -154,8 +148,7 @@ describe('restore', () => {
     bench.source.file('/b', bench.content(3_000_000))
     await bench.backup()
     target.roomBytes = 4_000_000
-    const error = await failure(bench.restore(target))
-    expect(error.code).to.equal('no-room')
+    const error = await expectError(bench.restore(target), 'no-room')
     expect(error.message).to.contain('no space is left')
     expect(target.unfinished).to.equal(0)
     for (const entry of target.entries.values())
@@ -169,7 +162,7 @@ describe('restore', () => {
     target.onChange = () => {
       throw new TwofoldError('io', 'cannot write to the target')
     }
-    expect((await failure(bench.restore(target))).message).to.equal('cannot write to the target')
+    expect((await expectError(bench.restore(target), 'io')).message).to.equal('cannot write to the target')
     expect(bench.cluster.count('read')).to.equal(0)
   })
 
@@ -209,10 +202,9 @@ describe('restore', () => {
     await bench.backup('/home')
     await bench.restore(target, { reference: 'latest:/home/user/work' })
     expect([...target.entries.keys()].sort()).to.deep.equal(['', 'deep', 'deep/file'])
-    const error = await failure(bench.restore(target, { reference: 'latest:/home/user/other' }))
-    expect(error.code).to.equal('invalid-argument')
-    expect((await failure(bench.restore(target, { reference: 'latest:/nowhere' }))).code).to.equal('not-found')
-    expect((await failure(bench.restore(target, { reference: 'beefbeef' }))).code).to.equal('not-found')
+    await expectError(bench.restore(target, { reference: 'latest:/home/user/other' }), 'invalid-argument')
+    await expectError(bench.restore(target, { reference: 'latest:/nowhere' }), 'not-found')
+    await expectError(bench.restore(target, { reference: 'beefbeef' }), 'not-found')
   })
 
   it('chooses by patterns, with the directories that are on the way', async () => {
@@ -223,7 +215,7 @@ describe('restore', () => {
     const second = new MemoryTarget()
     await bench.restore(second, { includes: ['/A/B/**'], ignoreCase: true })
     expect([...second.entries.keys()].sort()).to.deep.equal(['', 'a', 'a/b', 'a/b/drop.log', 'a/b/keep.txt'])
-    expect((await failure(bench.restore(target, { includes: [''] }))).code).to.equal('invalid-argument')
+    await expectError(bench.restore(target, { includes: [''] }), 'invalid-argument')
   })
 
   it('writes nothing in a dry run, but says what it would do', async () => {

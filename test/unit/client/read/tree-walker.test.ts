@@ -1,11 +1,14 @@
 import { expect } from 'chai'
-import { collect, failure, joined, RestoreBench } from '../../../support/restore-bench.ts'
+import { expectError } from '../../../support/expect-error.ts'
+import { collect, joined, RestoreBench } from '../../../support/restore-bench.ts'
 
 const text = (path: Uint8Array): string => Buffer.from(path).toString()
 
 describe('what a snapshot shows', () => {
   let bench: RestoreBench
-  beforeEach(() => (bench = new RestoreBench()))
+  beforeEach(async () => {
+    bench = await RestoreBench.start()
+  })
 
   const listed = async (reference = 'latest', paths?: string[], recursive = true): Promise<string[]> => {
     const entries = bench.client.list(reference, { recursive, paths: paths?.map((path) => Buffer.from(path)) })
@@ -19,8 +22,8 @@ describe('what a snapshot shows', () => {
     expect(await listed('latest:/a')).to.deep.equal(['/a/x', '/a/x/1', '/a/x/2', '/a/z'])
     expect(await listed('latest', undefined, false)).to.deep.equal(['/a', '/a.txt', '/b'])
     expect(await listed('latest', ['/b', '/a/z', 'a/x'], false)).to.deep.equal(['/b/y', '/a/z', '/a/x/1', '/a/x/2'])
-    expect((await failure(listed('latest', ['/c']))).code).to.equal('not-found')
-    expect((await failure(listed('latest', ['/a/z/deeper']))).code).to.equal('not-found')
+    await expectError(listed('latest', ['/c']), 'not-found')
+    await expectError(listed('latest', ['/a/z/deeper']), 'not-found')
   })
 
   it('walks wide and deep trees with few round trips', async () => {
@@ -108,7 +111,7 @@ describe('what a snapshot shows', () => {
     const pieces = await collect(dumped)
     expect(Buffer.concat(pieces).equals(content)).to.equal(true)
     expect(Math.max(...pieces.map((piece) => piece.length))).to.be.at.most(1024 * 1024)
-    expect((await failure(bench.client.dump('latest', Buffer.from('/link')))).code).to.equal('invalid-argument')
+    await expectError(bench.client.dump('latest', Buffer.from('/link')), 'invalid-argument')
   })
 
   it('stops reading ahead when the reader of a file leaves', async () => {
@@ -137,15 +140,15 @@ describe('what a snapshot shows', () => {
     expect(
       (await bench.client.listFiles()).items.map(({ version, lengthBytes }) => [version, lengthBytes]),
     ).to.deep.equal([[2, 6]])
-    expect((await failure(get(9))).code).to.equal('not-found')
+    await expectError(get(9), 'not-found')
     expect((await bench.client.deleteFile({ name: 'dir/file' })).deleted).to.equal(true)
-    expect((await failure(get())).code).to.equal('not-found')
+    await expectError(get(), 'not-found')
     expect(await get(2)).to.equal('second')
     expect((await bench.client.fileHistory({ name: 'dir/file' })).items.map(({ deleted }) => deleted)).to.deep.equal([
       true,
       false,
       false,
     ])
-    expect((await failure(bench.client.getFile({ name: 'other' }))).code).to.equal('not-found')
+    await expectError(bench.client.getFile({ name: 'other' }), 'not-found')
   })
 })

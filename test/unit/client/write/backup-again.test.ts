@@ -3,7 +3,7 @@ import { createBackupFixture } from '../../../support/backup-fixture.ts'
 
 describe('a backup with a parent', () => {
   it('reads nothing and stores only the snapshot itself when nothing changed', async () => {
-    const { source, random, backup, entries, cluster } = createBackupFixture()
+    const { source, random, backup, entries, cluster } = await createBackupFixture()
     for (let number = 0; number < 300; number++) source.file(`/src/d${number}/f`, random.bytes(100))
     const first = await backup()
     source.reads.length = 0
@@ -20,7 +20,7 @@ describe('a backup with a parent', () => {
   })
 
   it('asks for many directories at once, not for each', async () => {
-    const { source, backup, cluster } = createBackupFixture()
+    const { source, backup, cluster } = await createBackupFixture()
     for (let number = 0; number < 1000; number++) source.file(`/src/d${number}/f`, 'same')
     await backup()
     cluster.trace.length = 0
@@ -30,7 +30,7 @@ describe('a backup with a parent', () => {
   })
 
   it('reads what changed, and only that', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/same', 'same')
     source.file('/src/other', 'before')
     source.file('/src/gone', 'gone')
@@ -51,7 +51,7 @@ describe('a backup with a parent', () => {
   })
 
   it('tells a file that was replaced by one of the same size and time', async () => {
-    const { source, backup } = createBackupFixture()
+    const { source, backup } = await createBackupFixture()
     const old = source.file('/src/a', 'one')
     await backup()
     source.remove('/src/a')
@@ -64,7 +64,7 @@ describe('a backup with a parent', () => {
   })
 
   it('reads everything when forced, and stores nothing new', async () => {
-    const { source, backup } = createBackupFixture()
+    const { source, backup } = await createBackupFixture()
     source.file('/src/a', 'content')
     await backup()
     const summary = await backup({ force: true })
@@ -73,35 +73,38 @@ describe('a backup with a parent', () => {
   })
 
   it('reads a file again when its chunks have lost copies', async () => {
-    const { source, random, backup, entries, cluster } = createBackupFixture()
+    const { source, random, backup, entries, cluster, lose } = await createBackupFixture()
     source.file('/src/a', random.bytes(1000))
     source.file('/src/b', random.bytes(1000))
-    await backup()
-    const data = [...cluster.packs.values()].find((pack) => pack.entries.some((entry) => entry.kind === 'data'))
-    if (data === undefined) throw new Error('there is no data pack')
-    cluster.loseCopies(data.packId, cluster.holders(data)[0]?.name)
+    const first = await backup()
+    // Once the session has begun, so that the parent is taken for whole.
+    cluster.faults.after = (call) => {
+      if (call === 'beginBackup') lose(cluster.holders(cluster.records('data')[0]!)[0]!.name)
+    }
     source.reads.length = 0
     const summary = await backup()
+    expect(summary.parent).to.equal(first.snapshot?.id)
     expect(source.reads).to.deep.equal(['/src/a', '/src/b'])
     expect(summary.stats.chunksNew).to.equal(2)
     expect((await entries(summary)).get('/src/a')?.content.length).to.equal(1000)
   })
 
   it('goes on without the parts of the parent that cannot be read', async () => {
-    const { source, backup, entries, cluster, eventsOf } = createBackupFixture()
+    const { source, backup, entries, cluster, eventsOf, lose } = await createBackupFixture({ nodes: 4 })
     source.file('/src/a', 'content')
-    await backup()
-    for (const pack of cluster.packs.values()) {
-      if (pack.entries.some((entry) => entry.kind === 'tree')) cluster.loseCopies(pack.packId)
+    const first = await backup()
+    cluster.faults.after = (call) => {
+      if (call === 'beginBackup') lose(...cluster.holders(cluster.records('tree')[0]!).map(({ name }) => name))
     }
     const summary = await backup()
+    expect(summary.parent).to.equal(first.snapshot?.id)
     expect(summary.stats.errors).to.equal(0)
     expect(eventsOf('note').some(({ message }) => message.includes('read again'))).to.equal(true)
     expect((await entries(summary)).get('/src/a')?.content.toString()).to.equal('content')
   })
 
   it('takes over files of very many extents by their lists', async () => {
-    const { source, random, backup, entries } = createBackupFixture()
+    const { source, random, backup, entries } = await createBackupFixture()
     const unit = 64 * 1024
     const content = Buffer.alloc(1100 * unit)
     const data = random.bytes(unit)
@@ -118,7 +121,7 @@ describe('a backup with a parent', () => {
   }).timeout(20_000)
 
   it('compares with the named parent, across hosts', async () => {
-    const { source, backup } = createBackupFixture()
+    const { source, backup } = await createBackupFixture()
     source.file('/src/a', 'content')
     const first = await backup({ host: 'one' })
     expect((await backup({ host: 'two' })).parent).to.equal(undefined)
@@ -130,7 +133,7 @@ describe('a backup with a parent', () => {
 
 describe('a dry run', () => {
   it('says what would be read, and does nothing', async () => {
-    const { source, backup, cluster, eventsOf } = createBackupFixture()
+    const { source, backup, cluster, eventsOf } = await createBackupFixture()
     source.file('/src/same', 'same')
     source.file('/src/changed', 'before')
     await backup()
@@ -151,7 +154,7 @@ describe('a dry run', () => {
   })
 
   it('takes everything for new where there is no parent', async () => {
-    const { source, backup } = createBackupFixture()
+    const { source, backup } = await createBackupFixture()
     source.file('/src/a', 'a')
     expect((await backup({ dryRun: true })).stats).to.include({ filesNew: 1, filesUnmodified: 0 })
   })

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { TwofoldError } from '../../../../src/core/errors.ts'
+import { nodeSuspectAfterMs } from '../../../../src/core/limits.ts'
 import { createBackupFixture } from '../../../support/backup-fixture.ts'
-import { expectFailure } from '../../../support/expect-failure.ts'
+import { expectError } from '../../../support/expect-error.ts'
 
 const gone = (): never => {
   throw new TwofoldError('unavailable', 'connection reset')
@@ -9,7 +10,7 @@ const gone = (): never => {
 
 describe('a backup on a cluster that fails', () => {
   it('sends a pack again elsewhere when its primary dies in the middle', async () => {
-    const { source, random, backup, entries, cluster, eventsOf } = createBackupFixture()
+    const { source, random, backup, entries, cluster, eventsOf } = await createBackupFixture()
     const content = random.bytes(5_000_000)
     source.file('/src/a', content)
     let killed: string | undefined
@@ -19,29 +20,31 @@ describe('a backup on a cluster that fails', () => {
     const summary = await backup()
     expect((await entries(summary)).get('/src/a')?.content.equals(content)).to.equal(true)
     const retried = eventsOf('pack').filter(({ state }) => state === 'retry')
-    expect(retried.map(({ primary }) => primary)).to.deep.equal([killed])
+    // Until the manager has noticed, a later pack may be sent to the dead node too.
+    expect(new Set(retried.map(({ primary }) => primary))).to.deep.equal(new Set([killed]))
     expect(summary.packs.flatMap(({ nodes }) => nodes)).to.not.include(killed)
     expect(summary.bytesSent).to.be.greaterThan(5_000_000)
   })
 
   it('fails with not-enough-nodes when nobody is left, and leaves no snapshot', async () => {
-    const { source, random, backup, cluster, clock } = createBackupFixture()
+    const { source, random, backup, cluster, clock } = await createBackupFixture()
     source.file('/src/a', random.bytes(3_000_000))
     cluster.faults.onSlice = () => {
       for (const node of cluster.nodes) cluster.kill(node.name)
     }
-    const error = await expectFailure(backup(), 'not-enough-nodes')
-    expect(error.message).to.contain('storage nodes')
-    expect(cluster.snapshots).to.have.length(0)
+    const error = await expectError(backup(), 'not-enough-nodes')
+    expect(error.message).to.contain('a pack needs 2 that are up')
+    expect(cluster.snapshots.size).to.equal(0)
     expect(cluster.count('endSession')).to.equal(1)
     expect(clock.monotonicMs()).to.be.within(10_000, 30_000)
   })
 
   it('waits for nodes that come back in time', async () => {
-    const { source, backup, cluster } = createBackupFixture()
+    const { source, backup, cluster, clock } = await createBackupFixture()
     source.file('/src/a', 'a')
     cluster.kill('n1')
     cluster.kill('n2')
+    clock.advance(nodeSuspectAfterMs)
     let asked = 0
     cluster.faults.before = (call) => {
       if (call === 'allocatePack' && ++asked === 4) cluster.revive('n1')
@@ -50,7 +53,7 @@ describe('a backup on a cluster that fails', () => {
   })
 
   it('does not send a pack again that was committed although its answer was lost', async () => {
-    const { source, random, backup, cluster } = createBackupFixture()
+    const { source, random, backup, cluster } = await createBackupFixture()
     source.file('/src/a', random.bytes(1_000_000))
     let lost = 0
     cluster.faults.onUploaded = () => {
@@ -63,7 +66,7 @@ describe('a backup on a cluster that fails', () => {
 
   it('goes on when the manager was away, before or after any of its calls took effect', async () => {
     for (const when of ['before', 'after'] as const) {
-      const { source, random, backup, entries, cluster } = createBackupFixture()
+      const { source, random, backup, entries, cluster } = await createBackupFixture()
       source.file('/src/a', random.bytes(1000))
       await backup()
       source.file('/src/b', random.bytes(1000))
@@ -76,20 +79,20 @@ describe('a backup on a cluster that fails', () => {
       const summary = await backup()
       expect([...(await entries(summary)).keys()]).to.deep.equal(['/src', '/src/a', '/src/b'])
       expect([...failures.keys()]).to.include.members(['beginBackup', 'lookupChunks', 'allocatePack', 'commitSnapshot'])
-      expect(cluster.snapshots).to.have.length(2)
+      expect(cluster.snapshots.size).to.equal(2)
     }
   })
 
   it('gives up when the manager stays away', async () => {
-    const { source, backup, cluster, clock } = createBackupFixture()
+    const { source, backup, cluster, clock } = await createBackupFixture()
     source.file('/src/a', 'a')
     cluster.faults.before = gone
-    await expectFailure(backup(), 'unavailable')
+    await expectError(backup(), 'unavailable')
     expect(clock.monotonicMs()).to.be.within(50_000, 70_000)
   })
 
   it('keeps its session alive through a slow upload', async () => {
-    const { source, random, backup, cluster, clock } = createBackupFixture({ leaseMs: 60_000 })
+    const { source, random, backup, cluster, clock } = await createBackupFixture()
     source.file('/src/a', random.bytes(2_000_000))
     cluster.faults.onSlice = () => clock.sleep(25_000)
     await backup()
@@ -98,42 +101,42 @@ describe('a backup on a cluster that fails', () => {
   })
 
   it('says so when the session is lost', async () => {
-    const { source, random, backup, cluster, clock } = createBackupFixture()
+    const { source, random, backup, cluster, clock } = await createBackupFixture()
     source.file('/src/a', random.bytes(2_000_000))
     cluster.faults.onSlice = () => clock.sleep(25_000)
     cluster.faults.before = (call) => {
       if (call === 'renewSession') throw new TwofoldError('session-ended', 'the session is over')
     }
-    const error = await expectFailure(backup(), 'session-ended')
+    const error = await expectError(backup(), 'session-ended')
     expect(error.message).to.contain('session was lost')
-    expect(cluster.snapshots).to.have.length(0)
+    expect(cluster.snapshots.size).to.equal(0)
   })
 
   it('ends when it is cancelled, and gives its session up', async () => {
-    const { source, random, backup, cluster } = createBackupFixture()
+    const { source, random, backup, cluster } = await createBackupFixture()
     source.file('/src/a', random.bytes(4_000_000))
     const controller = new AbortController()
     cluster.faults.onSlice = (_node, _pack, index) => {
       if (index === 2) controller.abort()
     }
-    await expectFailure(backup({}, { signal: controller.signal }), 'cancelled')
-    expect(cluster.snapshots).to.have.length(0)
+    await expectError(backup({}, { signal: controller.signal }), 'cancelled')
+    expect(cluster.snapshots.size).to.equal(0)
     expect(cluster.packs.size).to.equal(0)
     expect(cluster.trace.at(-1)).to.equal('endSession')
   })
 
   it('says so when data lost copies before the commit', async () => {
-    const { source, backup, cluster } = createBackupFixture()
+    const { source, backup, cluster, lose } = await createBackupFixture()
     source.file('/src/a', 'a')
     cluster.faults.before = (call) => {
-      if (call === 'commitSnapshot') for (const packId of cluster.packs.keys()) cluster.loseCopies(packId)
+      if (call === 'commitSnapshot') lose(cluster.holders(cluster.records('data')[0]!)[0]!.name)
     }
-    const error = await expectFailure(backup(), 'missing-chunks')
+    const error = await expectError(backup(), 'missing-chunks')
     expect(error.message).to.contain('run it again')
   })
 
   it('stops reading when nothing is taken from it', async () => {
-    const { source, random, backup, cluster } = createBackupFixture()
+    const { source, random, backup, cluster } = await createBackupFixture()
     const block = new Uint32Array(random.bytes(8_000_000).slice().buffer)
     for (let number = 0; number < 25; number++) {
       source.file(`/src/${number}`, new Uint8Array(block.map((word) => word ^ Math.imul(number, 0x9e3779b1)).buffer))
@@ -155,7 +158,7 @@ describe('a backup on a cluster that fails', () => {
   it('does the same again with the same seed', async () => {
     const traces: string[] = []
     for (let run = 0; run < 2; run++) {
-      const { source, random, backup, cluster } = createBackupFixture({ seed: 42 })
+      const { source, random, backup, cluster } = await createBackupFixture({ seed: 42 })
       for (let number = 0; number < 50; number++) source.file(`/src/${number}`, random.bytes(number * 20_000))
       let slices = 0
       cluster.faults.onSlice = () => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { createBackupFixture } from '../../../support/backup-fixture.ts'
-import { expectFailure } from '../../../support/expect-failure.ts'
+import { expectError } from '../../../support/expect-error.ts'
 
 describe('a first backup', () => {
   it('saves files, directories, links and their metadata below their absolute path', async () => {
-    const { source, backup, entries, cluster } = createBackupFixture()
+    const { source, backup, entries, cluster } = await createBackupFixture()
     const file = source.file('/src/a.txt', 'hello')
     file.mode = 0o4640
     source.file('/src/deep/er/b.txt', 'world')
@@ -35,7 +35,7 @@ describe('a first backup', () => {
   })
 
   it('cuts large content into chunks and stores what occurs twice once', async () => {
-    const { source, random, backup, entries, cluster } = createBackupFixture()
+    const { source, random, backup, entries, cluster } = await createBackupFixture()
     const large = random.bytes(23_000_001)
     source.file('/src/1', large)
     source.file('/src/2', large)
@@ -53,7 +53,7 @@ describe('a first backup', () => {
   })
 
   it('keeps names as bytes: not UTF-8, newlines, 255 bytes', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     const names = [Buffer.from([0xff, 0xfe, 0x41]), Buffer.from('a\nb'), Buffer.alloc(255, 'x')]
     for (const name of names) source.file(Buffer.concat([Buffer.from('/src/'), name]), 'x')
     const stored = await entries(await backup())
@@ -61,7 +61,7 @@ describe('a first backup', () => {
   })
 
   it('reads a file with several names once and keeps their identity', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/a', 'linked content')
     source.link('/src/a', '/src/b')
     source.link('/src/a', '/src/c')
@@ -75,7 +75,7 @@ describe('a first backup', () => {
   })
 
   it('stores long runs of zeros in sparse files as holes', async () => {
-    const { source, random, backup, entries, cluster } = createBackupFixture()
+    const { source, random, backup, entries, cluster } = await createBackupFixture()
     const content = Buffer.alloc(20 * 1024 * 1024)
     content.set(random.bytes(70_000), 5 * 1024 * 1024)
     content.set(random.bytes(10), content.length - 10)
@@ -89,7 +89,7 @@ describe('a first backup', () => {
   })
 
   it('splits a directory of very many entries', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     for (let number = 0; number < 10_000; number++) source.file(`/src/f${number}`, `content ${number % 100}`)
     const stored = await entries(await backup())
     expect(stored.size).to.equal(10_001)
@@ -97,7 +97,7 @@ describe('a first backup', () => {
   })
 
   it('merges several paths into one tree and collapses nested ones', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/a/x/1', '1')
     source.file('/a/y/2', '2')
     source.file('/b/3', '3')
@@ -109,7 +109,7 @@ describe('a first backup', () => {
   })
 
   it('saves the root, a single file, and what lies behind a link on the way', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/only', 'me')
     source.symlink('/way', '/src')
     expect([...(await entries(await backup({ paths: [Buffer.from('/')] }))).keys()]).to.include('/src/only')
@@ -121,7 +121,7 @@ describe('a first backup', () => {
   })
 
   it('saves the standard input as a file under the root', async () => {
-    const { random, backup, entries } = createBackupFixture()
+    const { random, backup, entries } = await createBackupFixture()
     const pieces = [random.bytes(3_000_000), new Uint8Array(0), random.bytes(5)]
     const content = (async function* () {
       yield* pieces
@@ -134,11 +134,11 @@ describe('a first backup', () => {
   })
 
   it('refuses nothing to back up, relative paths, and paths none of which exists', async () => {
-    const { backup, cluster } = createBackupFixture()
-    await expectFailure(backup({ paths: [] }), 'invalid-argument')
-    await expectFailure(backup({ paths: [Buffer.from('relative')] }), 'invalid-argument')
-    await expectFailure(backup({ paths: [Buffer.from('/nowhere')] }), 'not-found')
-    expect(cluster.snapshots).to.have.length(0)
+    const { backup, cluster } = await createBackupFixture()
+    await expectError(backup({ paths: [] }), 'invalid-argument')
+    await expectError(backup({ paths: [Buffer.from('relative')] }), 'invalid-argument')
+    await expectError(backup({ paths: [Buffer.from('/nowhere')] }), 'not-found')
+    expect(cluster.snapshots.size).to.equal(0)
     expect(cluster.count('endSession')).to.equal(1)
   })
 })

@@ -4,7 +4,7 @@ import { createBackupFixture } from '../../../support/backup-fixture.ts'
 
 describe('a backup of a source that is not quiet', () => {
   it('reports files that cannot be read and saves the rest', async () => {
-    const { source, backup, entries, eventsOf } = createBackupFixture()
+    const { source, backup, entries, eventsOf } = await createBackupFixture()
     source.file('/src/a', 'a')
     source.file('/src/b', 'b').unreadable = true
     source.file('/src/c', 'c')
@@ -18,7 +18,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('saves a directory that cannot be listed as an empty one', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/d/hidden', 'x')
     source.directory('/src/d').unreadable = true
     const summary = await backup()
@@ -27,7 +27,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('reports what vanishes', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/1', 'x')
     source.file('/src/2', 'x')
     source.onRead = (path) => {
@@ -39,7 +39,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('saves a file that changes while it is read, reports it, and reads it again next time', async () => {
-    const { source, backup, entries, eventsOf } = createBackupFixture()
+    const { source, backup, entries, eventsOf } = await createBackupFixture()
     source.file('/src/log', 'one line')
     source.onRead = (path) => {
       if (path === '/src/log') source.file('/src/log', 'one line, and more')
@@ -56,7 +56,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('saves all of a file that grows while it is read, or whose size is not told', async () => {
-    const { source, random, backup, entries } = createBackupFixture()
+    const { source, random, backup, entries } = await createBackupFixture()
     const grown = random.bytes(2_000_000)
     const file = source.file('/src/growing', 'small')
     source.onRead = () => (file.content = grown)
@@ -66,7 +66,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('skips sockets, pipes and devices with a note', async () => {
-    const { source, backup, entries, eventsOf } = createBackupFixture()
+    const { source, backup, entries, eventsOf } = await createBackupFixture()
     source.file('/src/a', 'a')
     source.special('/src/socket', 'socket')
     source.special('/src/pipe', 'fifo')
@@ -78,7 +78,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('leaves out what is excluded, and what lies in caches', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/a.o', 'x')
     source.file('/src/a.c', 'x')
     source.file('/src/build/x', 'x')
@@ -101,7 +101,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('stays on one file system when asked to', async () => {
-    const { source, backup, entries } = createBackupFixture()
+    const { source, backup, entries } = await createBackupFixture()
     source.file('/src/a', 'a')
     source.file('/src/mount/b', 'b')
     source.directory('/src/mount').device = 2n
@@ -115,7 +115,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('waits for the clock to tick before it reads what has just changed', async () => {
-    const { source, backup, clock } = createBackupFixture()
+    const { source, backup, clock } = await createBackupFixture()
     const file = source.file('/src/a', 'a')
     file.ctimeNs = BigInt(clock.nowMs() - 5) * 1_000_000n
     await backup()
@@ -123,7 +123,7 @@ describe('a backup of a source that is not quiet', () => {
   })
 
   it('says how far it is, a few times a second', async () => {
-    const { source, backup, clock, eventsOf } = createBackupFixture()
+    const { source, backup, clock, eventsOf } = await createBackupFixture()
     for (let number = 0; number < 100; number++) source.file(`/src/${number}`, 'content')
     source.onRead = () => clock.advance(50)
     await backup()

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { runPutFile } from '../../../../src/client/put-file.ts'
 import { createBackupFixture } from '../../../support/backup-fixture.ts'
-import { expectFailure } from '../../../support/expect-failure.ts'
+import { expectError } from '../../../support/expect-error.ts'
 import { readSnapshot } from '../../../support/snapshot-content.ts'
 
 async function* pieces(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
@@ -10,7 +10,7 @@ async function* pieces(...parts: (string | Uint8Array)[]): AsyncGenerator<Uint8A
 
 describe('putting a file', () => {
   it('stores each content as the next version', async () => {
-    const { deps, cluster, random } = createBackupFixture()
+    const { deps, cluster, random } = await createBackupFixture()
     const large = random.bytes(5_000_000)
     const first = await runPutFile(deps, { name: 'a/b c' }, pieces('hel', '', 'lo'))
     const second = await runPutFile(deps, { name: 'a/b c' }, pieces(large))
@@ -24,7 +24,7 @@ describe('putting a file', () => {
   })
 
   it('stores an empty file, and the same content only once', async () => {
-    const { deps, cluster } = createBackupFixture()
+    const { deps, cluster } = await createBackupFixture()
     await runPutFile(deps, { name: 'empty' }, pieces())
     await runPutFile(deps, { name: 'one' }, pieces('same'))
     const again = await runPutFile(deps, { name: 'two' }, pieces('same'))
@@ -33,19 +33,19 @@ describe('putting a file', () => {
   })
 
   it('answers a repeated request with the version that the first one made', async () => {
-    const { deps, cluster } = createBackupFixture()
+    const { deps, cluster } = await createBackupFixture()
     const request = { name: 'a', requestId: 'r1' }
     const first = await runPutFile(deps, request, pieces('content'))
     const other = { ...deps, clientId: 'f'.repeat(32) }
     const again = await runPutFile(other, request, pieces('content'))
     expect(again.version).to.equal(first.version)
     expect(again.snapshot?.snapshotId).to.equal(first.snapshot?.snapshotId)
-    expect(cluster.snapshots).to.have.length(1)
+    expect(cluster.snapshots.size).to.equal(1)
     expect((await runPutFile(deps, { name: 'a', requestId: 'r2' }, pieces('content'))).version).to.equal(2)
   })
 
   it('makes no version when the content ends with a failure', async () => {
-    const { deps, cluster } = createBackupFixture()
+    const { deps, cluster } = await createBackupFixture()
     const broken = (async function* () {
       yield Buffer.from('half')
       throw new Error('the caller went away')
@@ -53,14 +53,14 @@ describe('putting a file', () => {
     let failure: unknown
     await runPutFile(deps, { name: 'a' }, broken).catch((error: unknown) => (failure = error))
     expect(failure).to.have.property('message', 'the caller went away')
-    expect(cluster.snapshots).to.have.length(0)
+    expect(cluster.snapshots.size).to.equal(0)
     expect(cluster.trace.at(-1)).to.equal('endSession')
   })
 
   it('refuses names that are empty, too long, or have a NUL', async () => {
-    const { deps } = createBackupFixture()
+    const { deps } = await createBackupFixture()
     for (const name of ['', 'x'.repeat(1025), 'é'.repeat(513), 'a\0b']) {
-      await expectFailure(runPutFile(deps, { name }, pieces('x')), 'invalid-argument')
+      await expectError(runPutFile(deps, { name }, pieces('x')), 'invalid-argument')
     }
   })
 })

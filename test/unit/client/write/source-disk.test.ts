@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseAccountNames } from '../../../../src/client/account-names.ts'
 import { SourceDisk } from '../../../../src/client/source-disk.ts'
 import { systemClock } from '../../../../src/system/clock.ts'
-import { expectFailure } from '../../../support/expect-failure.ts'
+import { expectError } from '../../../support/expect-error.ts'
 
 describe('the file systems of this machine', () => {
   const source = new SourceDisk(systemClock)
@@ -31,7 +31,7 @@ describe('the file systems of this machine', () => {
     expect(await opened.read(target, 0)).to.equal(5)
     await opened.close()
     expect(Buffer.from(await source.readLink(Buffer.concat([deep, Buffer.from('/link')]))).toString()).to.equal('x')
-    await expectFailure(source.stat(Buffer.concat([deep, Buffer.from('/nothing')])), 'not-found')
+    await expectError(source.stat(Buffer.concat([deep, Buffer.from('/nothing')])), 'not-found')
     const descriptors = fs.readdirSync('/proc/self/fd').length
     for (let round = 0; round < 50; round++) await source.stat(file)
     expect(fs.readdirSync('/proc/self/fd').length).to.be.at.most(descriptors + 1)
@@ -57,7 +57,7 @@ describe('the file systems of this machine', () => {
   })
 
   it('names what the system said', async () => {
-    const error = await expectFailure(source.readLink(Buffer.from(root)), 'io')
+    const error = await expectError(source.readLink(Buffer.from(root)), 'io')
     expect(error.message).to.equal('invalid argument (EINVAL)')
   })
 
