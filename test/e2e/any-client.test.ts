@@ -277,9 +277,9 @@ describe('any gRPC client', function () {
     }
 
     it('puts a file, lists it, and gets it back', async () => {
-      const stored = await client(['put', file])
-      expect(stored, stored.stderr).to.include({ code: 0, stdout: 'example.bin: version 1, 2 copies\n' })
-      expect((await client(['list', 'example'])).stdout).to.equal('example.bin\t1\t5000000\n')
+      const stored = await client(['put', file, 'example.bin'])
+      expect(stored, stored.stderr).to.include({ code: 0, stdout: 'example.bin\t1\t5000000\t2\n' })
+      expect((await client(['list', 'example'])).stdout).to.equal(stored.stdout)
       const back = join(folder, 'example.back')
       expect(await client(['get', 'example.bin', back])).to.deep.equal({ code: 0, stdout: '', stderr: '' })
       expect(fs.readFileSync(back).equals(content)).to.equal(true)

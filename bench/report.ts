@@ -1,0 +1,131 @@
+import { renderTable } from '../src/cli/table.ts'
+import type { Column } from '../src/cli/table.ts'
+import type { Machine } from './measure/machine.ts'
+import { medianOf, totalCpuSeconds } from './measure/measurement.ts'
+import type { Measurement } from './measure/measurement.ts'
+import type { Step } from './run-workload.ts'
+
+/** One step of one program in all runs. */
+export interface Result {
+  readonly program: string
+  readonly step: string
+  readonly files: number
+  readonly bytes: number
+  /** The median of each figure by itself. */
+  readonly median: Measurement
+  readonly runs: readonly Measurement[]
+  /** Wall time as a multiple of that of each raw limit of the same workload, by the limit's name. */
+  readonly ratios: Readonly<Record<string, number>>
+}
+
+export interface WorkloadReport {
+  readonly workload: string
+  readonly description: string
+  readonly results: readonly Result[]
+}
+
+/** What `--json` writes. Times in seconds, sizes in bytes. */
+export interface Report {
+  readonly machine: Machine
+  readonly startedAt: string
+  readonly options: { readonly scale: number; readonly seed: string; readonly runs: number }
+  /** Versions of the other programs that are measured. */
+  readonly peers: Readonly<Record<string, string>>
+  readonly notInstalled: readonly string[]
+  readonly workloads: readonly WorkloadReport[]
+}
+
+const limits = 'raw'
+
+/** Brings the same steps of all runs together, in the order in which they first came. */
+export function summarize(steps: readonly Step[]): Result[] {
+  const byName = Map.groupBy(steps, ({ program, step }) => `${program}\n${step}`)
+  const results = [...byName.values()].map((same) => {
+    const { program, step, size } = same[0] as Step
+    const runs = same.map(({ measurement }) => measurement)
+    return { program, step, ...size, median: medianOf(runs), runs }
+  })
+  const raw = results.filter(({ program }) => program === limits)
+  return results.map((result) => ({
+    ...result,
+    ratios: Object.fromEntries(
+      result.program === limits
+        ? []
+        : raw.map(({ step, median }) => [step, result.median.seconds / median.seconds] as const),
+    ),
+  }))
+}
+
+/** On what machine, with what, and when. */
+export function headLines({ machine, options, startedAt, peers, notInstalled }: Report): string[] {
+  const { cpu, cores, memoryBytes, kernel, node, directory, fileSystem, load } = machine
+  return [
+    `${cpu}, ${cores} cores, ${megabytes(memoryBytes / 1000)} GB memory, ${kernel}, Node ${node}`,
+    `data in ${directory} (${fileSystem}), page cache warm; load average at the start ${load.toFixed(2)}`,
+    `scale ${options.scale}, seed ${options.seed}, ${options.runs} run(s), medians; ${startedAt}`,
+    ...Object.values(peers),
+    ...(notInstalled.length === 0 ? [] : [`not installed, so not measured: ${notInstalled.join(', ')}`]),
+  ]
+}
+
+/** The tables of one workload: how fast it was, and what it took. */
+export function workloadLines({ workload, description, results }: WorkloadReport): string[] {
+  const first = results[0]
+  const size = first === undefined ? '' : `: ${count(first.files)} files, ${megabytes(first.bytes)} MB`
+  return [`${workload}, ${description}${size}`, '', ...speedTable(results), '', ...costTable(results)]
+}
+
+const left = (title: string): Column => ({ title })
+const right = (title: string): Column => ({ title, align: 'right' })
+
+function speedTable(results: readonly Result[]): string[] {
+  const limitNames = results.filter(({ program }) => program === limits).map(({ step }) => step)
+  const columns = [
+    ...[left('program'), left('step'), right('s'), right('least–most')],
+    ...[right('MB/s'), right('files/s'), right('stored MB')],
+    ...limitNames.map((name) => right(`÷ ${name}`)),
+  ]
+  const rows = results.map(({ program, step, files, bytes, median, runs, ratios }) => {
+    const seconds = runs.map((run) => run.seconds)
+    return [
+      ...[program, step, median.seconds.toFixed(2)],
+      seconds.length === 1 ? '' : `${Math.min(...seconds).toFixed(2)}–${Math.max(...seconds).toFixed(2)}`,
+      ...[megabytes(bytes / median.seconds), count(files / median.seconds)],
+      median.storedBytes === undefined ? '' : megabytes(median.storedBytes),
+      ...limitNames.map((name) => ratios[name]?.toFixed(2) ?? ''),
+    ]
+  })
+  return renderTable(columns, rows)
+}
+
+function costTable(results: readonly Result[]): string[] {
+  const names = [...new Set(results.flatMap(({ median }) => Object.keys(median.processes)))].sort(byPlace)
+  const columns = [
+    ...[left('program'), left('step'), right('CPU s: all'), ...names.map(right)],
+    ...names.map((name, at) => right(at === 0 ? `peak MB: ${name}` : name)),
+  ]
+  const rows = results.map(({ program, step, median }) => [
+    ...[program, step, totalCpuSeconds(median).toFixed(2)],
+    ...names.map((name) => median.processes[name]?.cpuSeconds.toFixed(2) ?? ''),
+    ...names.map((name) => {
+      const peak = median.processes[name]?.peakRssBytes
+      return peak === undefined ? '' : megabytes(peak, 0)
+    }),
+  ])
+  return renderTable(columns, rows)
+}
+
+/** Client, manager, then the nodes: as it happens, the order of the alphabet. */
+function byPlace(a: string, b: string): number {
+  return a < b ? -1 : 1
+}
+
+/** In units of a million bytes. */
+function megabytes(bytes: number, digits = 1): string {
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: 'negative' } as const
+  return (bytes / 1e6).toLocaleString('en-US', format)
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}
