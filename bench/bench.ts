@@ -1,8 +1,9 @@
 /** `make bench`: measures Twofold on this machine. See README.md; `node bench/bench.ts --help` lists the options. */
-import { mkdtempSync, realpathSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, realpathSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { manyFiles, remove } from './discarded.ts'
 import { describeMachine } from './measure/machine.ts'
 import { isInstalled, peerNames, versionOf } from './programs/peers.ts'
 import type { PeerName } from './programs/peers.ts'
@@ -24,6 +25,7 @@ interface Options {
 
 /** Source, two copies of each of Twofold and the raw limit, one of each peer, what is restored, and room. */
 const spaceFactor = 8
+const blockBytes = 4096
 
 function parseWorkloads(text: string): Workload[] {
   return text.split(',').map((name) => {
@@ -115,8 +117,12 @@ class Bench {
   }
 
   #checkSpace(chosen: readonly Workload[]): void {
-    const { scale, seed } = this.#options
-    const sizes = chosen.map((workload) => workload.plan(scale, seed).reduce((sum, { size }) => sum + size, 0))
+    const { scale, seed, runs } = this.#options
+    const sizes = chosen.map((workload) => {
+      const files = workload.plan(scale, seed)
+      const bytes = files.reduce((sum, { size }) => sum + Math.ceil(size / blockBytes) * blockBytes, 0)
+      return bytes * (files.length < manyFiles ? 1 : runs)
+    })
     const needed = Math.max(...sizes) * spaceFactor
     const { bavail, bsize } = statfsSync(this.#directory)
     if (bavail * bsize < needed) {
@@ -157,7 +163,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${describe(stopped ? stop.signal.reason : error)}\n`)
     process.exitCode = stopped ? 130 : 1
   } finally {
-    rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+    remove(directory)
   }
 }
 

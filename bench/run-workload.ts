@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { TreeComparison } from './compare-trees.ts'
+import { Discarded } from './discarded.ts'
 import type { Measurement } from './measure/measurement.ts'
 import type { BackupProgram } from './programs/backup-program.ts'
 import { startPeer } from './programs/peers.ts'
@@ -51,9 +52,10 @@ export async function runWorkload(workload: Workload, options: WorkloadOptions):
   const changes = planSecondDay(files, seed)
   const source = new SourceFolder(join(directory, 'source'), seed)
   await source.write(files, signal)
+  const discarded = new Discarded(join(directory, `discarded-${workload.name}`), files.length)
   const slow = new Set<string>()
   for (let number = 1; number <= runs; number++) {
-    const run = new Run({ ...options, directory: join(directory, 'run') }, number)
+    const run = new Run({ ...options, directory: join(directory, 'run'), discarded }, number)
     try {
       await run.measureLimits(source.path, sizeAfter(files, []), slow)
       await run.start()
@@ -63,17 +65,21 @@ export async function runWorkload(workload: Workload, options: WorkloadOptions):
     }
     source.undo(changes)
   }
-  remove(source.path)
+  discarded.add(source.path)
+}
+
+interface RunOptions extends WorkloadOptions {
+  readonly discarded: Discarded
 }
 
 /** All programs with the same folder, in the same order, at the same time. */
 class Run {
-  readonly #options: WorkloadOptions
+  readonly #options: RunOptions
   readonly #number: number
   readonly #programs: BackupProgram[] = []
 
   /** @param options with a directory that does not exist yet */
-  constructor(options: WorkloadOptions, number: number) {
+  constructor(options: RunOptions, number: number) {
     mkdirSync(options.directory)
     this.#options = options
     this.#number = number
@@ -81,7 +87,7 @@ class Run {
 
   /** Measures what the machine can do at most with the same data, without those of `slow`, and adds to them. */
   async measureLimits(source: string, size: FolderSize, slow: Set<string>): Promise<void> {
-    const { directory, signal } = this.#options
+    const { directory, signal, discarded } = this.#options
     const limits: Record<string, (below: string) => Promise<Measurement>> = {
       'cp + fsync twice': (below) => measureRawCopy(source, below, signal),
       'gRPC two hops': (below) => measureRawStream(size.bytes, below, signal),
@@ -90,7 +96,7 @@ class Run {
     for (const [step, work] of Object.entries(limits).filter(([name]) => !slow.has(name))) {
       const { seconds } = await this.#measure({ program: 'raw', step, size }, () => work(below))
       if (seconds > slowSeconds) slow.add(step)
-      remove(below)
+      discarded.add(below)
     }
   }
 
@@ -114,7 +120,7 @@ class Run {
   /** Ends all processes and removes everything they stored. */
   async close(): Promise<void> {
     for (const program of this.#programs) await program.close()
-    remove(this.#options.directory)
+    this.#options.discarded.add(this.#options.directory)
   }
 
   async #backup(step: string, source: string, size: FolderSize): Promise<void> {
@@ -134,7 +140,7 @@ class Run {
     if (files !== size.files || bytes !== size.bytes) {
       throw new Error(`the folder has ${files} files of ${bytes} bytes instead of ${JSON.stringify(size)}`)
     }
-    remove(target)
+    this.#options.discarded.add(target)
   }
 
   async #measure(step: Omit<Step, 'measurement'>, work: () => Promise<Measurement>): Promise<Measurement> {
@@ -144,9 +150,4 @@ class Run {
     this.#options.onStep({ ...step, measurement }, this.#number)
     return measurement
   }
-}
-
-/** Twice as fast as `rmSync` where there are very many files. */
-function remove(path: string): void {
-  execFileSync('rm', ['-rf', path])
 }
