@@ -45,6 +45,7 @@ export interface RunningNode {
   readonly nodeId: NodeId
   /** Resolves when the node was stopped; rejects when it cannot go on. */
   readonly ended: Promise<void>
+  /** May be called more than once. */
   stop(): Promise<void>
 }
 
@@ -99,7 +100,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     const background = new AbortController()
     const ended = heartbeat.run(background.signal)
     ended.catch((error: unknown) => logger.error('the node cannot go on', { error: describeError(error) }))
-    const stop = async (): Promise<void> => {
+    const shutDown = async (): Promise<void> => {
       await server.drain(drainMs)
       background.abort()
       await ended.catch(() => undefined)
@@ -107,6 +108,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       bulk.close()
       lock.release()
     }
+    let stopping: Promise<void> | undefined
+    const stop = (): Promise<void> => (stopping ??= shutDown())
     return { address: server.address, nodeId, ended, stop }
   } catch (error) {
     control.close()
