@@ -110,6 +110,9 @@ function configure(command: Command, terminal: Terminal): Command {
 /** A failure as it is told to the user. */
 function toShownError(error: unknown, cli: Cli): TwofoldError {
   if (error instanceof CommanderError) {
+    if (error.code === 'commander.help') {
+      return new TwofoldError('invalid-argument', 'say what to do with it; --help lists the ways')
+    }
     const words = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
     return new TwofoldError('invalid-argument', `${words}; --help has the details`)
   }

@@ -14,23 +14,46 @@ type FilesRun = Run<ClusterOptions>
 const exitCodes: CommandHelp['exitCodes'] = [0, 1, 10, 12, 130]
 
 export function defineFiles(command: Command, cli: Cli): void {
-  addHelp(command, {
-    examples: ['twofold files ls reports/', 'twofold files history report.pdf', 'twofold files rm report.pdf'],
-    exitCodes,
-  })
-  define(command, 'ls [prefix]', 'list the files whose names begin with the prefix', 'twofold files ls reports/')
-  define(command, 'history <name>', 'list all versions of a file', 'twofold files history report.pdf')
-  define(command, 'rm <name>', 'delete a file; its versions stay in its history', 'twofold files rm report.pdf')
-  const actions = [list, history, remove]
-  command.commands.forEach((sub, at) => {
-    const act = actions[at]
-    if (act !== undefined) addAction<ClusterOptions>(sub, cli, (run) => withClient(run, (client) => act(client, run)))
-  })
+  const examples = subcommands.map(({ example }) => example)
+  addHelp(command, { examples, exitCodes })
+  for (const { usage, alias, summary, example, act } of subcommands) {
+    const sub = addClusterOptions(command.command(usage).description(summary))
+    if (alias !== undefined) sub.alias(alias)
+    addHelp(sub, { examples: [example], exitCodes })
+    addAction<ClusterOptions>(sub, cli, (run) => withClient(run, (client) => act(client, run)))
+  }
 }
 
-function define(command: Command, usage: string, summary: string, example: string): void {
-  addHelp(addClusterOptions(command.command(usage).description(summary)), { examples: [example], exitCodes })
+interface Subcommand {
+  readonly usage: string
+  readonly alias?: string
+  readonly summary: string
+  readonly example: string
+  readonly act: (client: Client, run: FilesRun) => Promise<void>
 }
+
+const subcommands: readonly Subcommand[] = [
+  {
+    usage: 'ls [prefix]',
+    alias: 'list',
+    summary: 'list the files whose names begin with the prefix',
+    example: 'twofold files ls reports/',
+    act: list,
+  },
+  {
+    usage: 'history <name>',
+    summary: 'list all versions of a file',
+    example: 'twofold files history report.pdf',
+    act: history,
+  },
+  {
+    usage: 'rm <name>',
+    alias: 'delete',
+    summary: 'delete a file; its versions stay in its history',
+    example: 'twofold files rm report.pdf',
+    act: remove,
+  },
+]
 
 async function list(client: Client, run: FilesRun): Promise<void> {
   const { vault } = run.options

@@ -49,6 +49,7 @@ describe('the program', () => {
       ['backup'],
       ['restore', 'latest'],
       ['nodes', 'x'],
+      ['files'],
     ]
     for (const argv of wrong) {
       const { code, err, out } = await run(...argv)
