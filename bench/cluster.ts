@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { freePorts } from './free-ports.ts'
 import { RunningProcess } from './running-process.ts'
 
 export const launcher = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'twofold')
@@ -98,7 +99,8 @@ export class Cluster {
   /** Starts the manager or a node, for the first time or again at the same address. */
   async startProcess(name: string): Promise<void> {
     const known = this.#members.get(name)
-    const listen = ['--listen', known?.address ?? '127.0.0.1:0', '--data', this.dataDirectory(name), '--json']
+    const listenAt = known?.address ?? `127.0.0.1:${await freePorts()}`
+    const listen = ['--listen', listenAt, '--data', this.dataDirectory(name), '--json']
     const own = name === 'manager' ? (this.#options.managerOptions ?? []) : this.#nodeOptions(name)
     const { process: running, address } = await RunningProcess.start({
       command: launcher,

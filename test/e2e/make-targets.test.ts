@@ -1,11 +1,10 @@
 import { expect } from 'chai'
 import { execFileSync, spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { launcher } from '../../bench/cluster.ts'
+import { freePorts } from '../../bench/free-ports.ts'
 
 const project = dirname(dirname(launcher))
 
@@ -17,8 +16,9 @@ describe('make up and make down', function () {
 
   before(async () => {
     folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'twofold-make-')))
-    first = { DATA: join(folder, 'first'), PORT: String(await freePorts()) }
-    second = { DATA: join(folder, 'second'), PORT: String(await freePorts()) }
+    const port = await freePorts(6)
+    first = { DATA: join(folder, 'first'), PORT: String(port) }
+    second = { DATA: join(folder, 'second'), PORT: String(port + 3) }
     fs.writeFileSync(join(folder, 'file'), 'content')
   })
   after(() => {
@@ -76,13 +76,4 @@ describe('make up and make down', function () {
 /** A process that has ended but that nobody asked about yet has no command line any more. */
 function isRunning(pid: string): boolean {
   return fs.existsSync(`/proc/${pid}`) && fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== ''
-}
-
-/** A port with nobody on it or on the next ones, as far as can be told. */
-async function freePorts(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port > 60_000 ? port - 10_000 : port
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from '../../bench/free-ports.ts'
 import { connectClient } from '../../src/client/index.ts'
 import type { Client } from '../../src/client/index.ts'
 import { ManagerRemote } from '../../src/client/manager-remote.ts'
@@ -59,7 +60,11 @@ export class WireCluster {
   static async start(options: { nodes: readonly string[]; clock?: Clock }): Promise<WireCluster> {
     const { clock = systemClock } = options
     const directory = mkdtempSync(join(tmpdir(), 'twofold-wire-'))
-    const cluster = new WireCluster(directory, clock, await runManager(directory, clock, '127.0.0.1:0'))
+    const cluster = new WireCluster(
+      directory,
+      clock,
+      await runManager(directory, clock, `127.0.0.1:${await freePorts()}`),
+    )
     for (const name of options.nodes) await cluster.startNode({ name })
     await cluster.untilState('up', ...options.nodes)
     return cluster

@@ -197,7 +197,7 @@ describe('restore', () => {
   })
 
   it('restores a subfolder directly into the target', async () => {
-    bench.source.file('/srv/user/work/deep/file', 'content')
+    bench.source.file('/home/user/work/deep/file', 'content')
     bench.source.file('/home/user/other', 'other')
     await bench.backup('/home')
     await bench.restore(target, { reference: 'latest:/home/user/work' })
