@@ -14,7 +14,10 @@ export interface StorageApi {
     slices: AsyncIterable<Uint8Array>,
     options?: CallOptions,
   ): Promise<UploadResult>
-  /** Streams the ranges in the order asked for. Ending the iteration early cancels the call. */
+  /**
+   * Streams the ranges in the order asked for. Ending the iteration early cancels the call. The memory of a slice is
+   * given back or used again when the next one is asked for.
+   */
   read(node: NodeRef, request: ReadRequest, options?: CallOptions): AsyncIterable<ReadSlice>
   stat(node: NodeRef, packId: PackId, options?: CallOptions): Promise<PackStat>
   verify(node: NodeRef, packId: PackId, options?: CallOptions): Promise<PackVerdict>

@@ -1,3 +1,4 @@
+import { freeBytes } from '../core/free-bytes.ts'
 import type { PackId } from '../core/ids.ts'
 import { unaryDeadlineMs, verifyDeadlineMs } from '../core/limits.ts'
 import type { PackStat, PackVerdict, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../core/messages.ts'
@@ -37,6 +38,7 @@ export class StorageRemote implements StorageApi {
     const { signal } = options
     for await (const reply of callServerStream(this.#client(node), StorageBulkService.read, message, { signal })) {
       yield { offset: toNumber(reply.offset), data: reply.data }
+      freeBytes(reply.data)
     }
   }
 

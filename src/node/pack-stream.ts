@@ -1,4 +1,5 @@
 import { TwofoldError } from '../core/errors.ts'
+import { freeBytes } from '../core/free-bytes.ts'
 
 /** A message of a stream that is a header first and slices from then on. */
 export interface PackMessage<Header> {
@@ -8,7 +9,10 @@ export interface PackMessage<Header> {
     | undefined
 }
 
-/** Takes the header off a stream. @throws `invalid-argument` when it does not begin with one, or has a second. */
+/**
+ * Takes the header off a stream. The memory of a slice is given back when the next one is asked for.
+ * @throws `invalid-argument` when it does not begin with one, or has a second.
+ */
 export async function openStream<Header>(
   messages: AsyncIterable<PackMessage<Header>>,
 ): Promise<{ header: Header; slices: AsyncIterable<Uint8Array> }> {
@@ -28,6 +32,7 @@ async function* slicesOf<Header>(iterator: AsyncIterator<PackMessage<Header>>): 
         throw new TwofoldError('invalid-argument', 'after the header every message of the stream must be a slice')
       }
       yield part.value
+      freeBytes(part.value)
     }
   } finally {
     await iterator.return?.()

@@ -143,22 +143,23 @@ export class StorageNode {
     )
   }
 
-  /** See `Storage.Read` in `storage.proto`. */
+  /** See `Storage.Read` in `storage.proto`. The memory of a slice is used again when the next one is asked for. */
   async *read(request: ReadRequest, options: CallOptions = {}): AsyncGenerator<ReadSlice> {
     const reader = await this.#deps.store.open(request.packId)
     try {
       const ranges: readonly ByteRange[] = checkRanges(request.ranges, reader.pack)
+      const longest = Math.max(0, ...ranges.map(({ length }) => length))
+      const slice = Buffer.allocUnsafeSlow(Math.min(sliceBytes, longest))
       for (const range of ranges) {
         const end = range.offset + range.length
         for (let offset = range.offset; offset < end;) {
           options.signal?.throwIfAborted()
-          const data = new Uint8Array(Math.min(sliceBytes, end - offset))
-          const length = await reader.read(data, offset)
+          const length = await reader.read(slice.subarray(0, end - offset), offset)
           if (length === 0) {
             const message = `this node's copy of pack ${request.packId} ends after ${offset} bytes`
             throw new TwofoldError('integrity', message)
           }
-          yield { offset, data: data.subarray(0, length) }
+          yield { offset, data: slice.subarray(0, length) }
           offset += length
         }
       }

@@ -41,8 +41,11 @@ function idleReaders(tester: () => UploadTester): void {
     const idle = Array.from({ length: 20 }, () => cluster.storageApi.read(primary, { packId, ranges }))
     for (const messages of idle) await messages.next()
     for (let turn = 0; turn < 20; turn++) {
-      const parts = await collect(cluster.storageApi.read(primary, { packId, ranges: [all] }))
-      expect(Buffer.concat(parts.map(({ data }) => data)).equals(pack)).to.equal(true)
+      const parts: Uint8Array[] = []
+      for await (const { data } of cluster.storageApi.read(primary, { packId, ranges: [all] })) {
+        parts.push(Buffer.from(data))
+      }
+      expect(Buffer.concat(parts).equals(pack)).to.equal(true)
     }
     expect((await cluster.storageApi.stat(primary, packId)).present).to.equal(true)
     expect(process.memoryUsage().arrayBuffers - before).to.be.lessThan(200_000_000)

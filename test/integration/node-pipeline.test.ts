@@ -72,7 +72,9 @@ describe('the upload pipeline', () => {
     expect(result.receipts).to.have.length(2)
     for (const { node } of [primary, replica]) {
       const parts: Uint8Array[] = []
-      for await (const { data } of node.read({ packId: allocation.packId, ranges: [] })) parts.push(data)
+      for await (const { data } of node.read({ packId: allocation.packId, ranges: [] })) {
+        parts.push(Buffer.from(data))
+      }
       expect(Buffer.concat(parts).equals(pack)).to.equal(true)
       expect(await node.verify(allocation.packId)).to.include({ good: true, records: 20 })
     }

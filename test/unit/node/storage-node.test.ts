@@ -205,7 +205,7 @@ describe('storage node', () => {
     await upload()
     const read = async (...ranges: { offset: number; length: number }[]): Promise<Buffer> => {
       const parts: Uint8Array[] = []
-      for await (const { data } of node.read({ packId, ranges })) parts.push(data)
+      for await (const { data } of node.read({ packId, ranges })) parts.push(Buffer.from(data))
       return Buffer.concat(parts)
     }
     expect((await read()).equals(pack)).to.equal(true)
