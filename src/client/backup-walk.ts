@@ -28,6 +28,8 @@ export interface BackupWalkDeps {
   readonly assembler: TreeAssembler
   /** Reads a file; its entry, or undefined when it is not to be part of the tree. */
   readonly save: (path: Uint8Array, file: SourceEntry) => Promise<TreeEntry | undefined>
+  /** Completes the entries that `save` gave. */
+  readonly settle: () => Promise<void>
   readonly oneFileSystem: boolean
   readonly progress: Progress
   readonly stats: BackupStats
@@ -129,6 +131,7 @@ export class BackupWalk {
     }
     // The last is visited first: directories come in the order of their names.
     this.#waiting.push(...below.reverse())
+    await this.#deps.settle()
     for (const { visit } of group) await this.#deps.assembler.close(visit.directory)
   }
 

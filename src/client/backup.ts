@@ -130,6 +130,7 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
     parent: what.parent === undefined ? undefined : parentTrees(deps, running),
     assembler: new TreeAssembler(trees),
     save: (path, file) => saver.save(path, file),
+    settle: () => saver.settle(),
     oneFileSystem,
     progress,
     stats,

@@ -1,10 +1,11 @@
 import { invariant } from '../core/errors.ts'
 import type { ChunkId } from '../core/ids.ts'
-import { chunkBytesMax } from '../core/limits.ts'
+import { bundledFileBytesMax, chunkBytesMax } from '../core/limits.ts'
 import { Chunker } from '../format/chunker.ts'
 import type { Extent } from '../format/tree.ts'
 import type { ChunkBatch } from './chunk-batch.ts'
 import type { ChunkPipeline } from './chunk-pipeline.ts'
+import { FileBundle } from './file-bundle.ts'
 import { leadingRun } from './zero-runs.ts'
 import type { SmallRead } from './source-tree.ts'
 
@@ -28,6 +29,7 @@ export interface Content {
 export class ContentReader {
   readonly #pipeline: ChunkPipeline
   readonly #chunker = new Chunker()
+  readonly #bundle = new FileBundle()
   readonly #onRead: (bytes: number) => void
   #batch: ChunkBatch | undefined
   /** What of the batch's memory is read and not cut yet. */
@@ -41,13 +43,15 @@ export class ContentReader {
   }
 
   /**
-   * Reads a file in one go. `size` is what is expected; more or fewer bytes are no error.
+   * Reads a file in one go. `size` is what is expected; more or fewer bytes are no error. The smallest files share
+   * chunks: their extents are complete after `settle`.
    * @returns undefined when it was longer: read it with `content`.
    */
   async small(
     size: number,
     read: (target: Uint8Array) => Promise<SmallRead>,
   ): Promise<(Content & SmallRead) | undefined> {
+    if (size <= bundledFileBytesMax) return this.#bundled(size, read)
     const batch = await this.#room(size + 1)
     const result = await read(batch.memory.subarray(batch.used, batch.used + size + 1))
     if (result.length > size) return undefined
@@ -57,6 +61,33 @@ export class ContentReader {
     this.#end = batch.used + result.length
     this.#cut(batch, extents, true)
     return { ...result, extents, size: result.length }
+  }
+
+  async #bundled(
+    size: number,
+    read: (target: Uint8Array) => Promise<SmallRead>,
+  ): Promise<(Content & SmallRead) | undefined> {
+    if (this.#bundle.full) await this.#takeBundle(false)
+    const result = await read(this.#bundle.room.subarray(0, size + 1))
+    if (result.length > size) return undefined
+    this.#onRead(result.length)
+    return { ...result, extents: this.#bundle.add(result.length), size: result.length }
+  }
+
+  /** Completes the extents of all files that were read before. */
+  settle(): Promise<void> {
+    return this.#takeBundle(true)
+  }
+
+  async #takeBundle(final: boolean): Promise<void> {
+    const name = async (chunk: Uint8Array): Promise<ChunkId> => {
+      const batch = await this.#room(chunk.length)
+      const start = batch.used
+      batch.memory.set(chunk, start)
+      this.#start = this.#end = batch.used = start + chunk.length
+      return this.#name(batch, start, batch.used)
+    }
+    while (await this.#bundle.take(final, name));
   }
 
   /** Reads to the end. In `sparse` content longer runs of zeros become holes. */

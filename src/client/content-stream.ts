@@ -5,6 +5,7 @@ import { TwofoldError } from '../core/errors.ts'
 import type { CallOptions } from '../core/model.ts'
 import type { Extent, TreeEntry } from '../format/tree.ts'
 import type { ChunkLoader } from './chunk-loader.ts'
+import type { RecentChunks } from './recent-chunks.ts'
 
 interface Window {
   readonly extents: readonly Extent[]
@@ -12,6 +13,11 @@ interface Window {
 }
 
 const zeros = new Uint8Array(sliceBytesMax)
+
+export interface ContentOptions extends CallOptions {
+  /** For whoever reads many files: chunks that several of them share are loaded once. */
+  readonly recent?: RecentChunks
+}
 
 /**
  * The content of a file in order, in pieces of at most 1 MiB; holes are zeros. One window of about `readTaskBytes` is
@@ -21,7 +27,7 @@ const zeros = new Uint8Array(sliceBytesMax)
 export async function* readContent(
   loader: ChunkLoader,
   { vault, entry }: { vault: string; entry: TreeEntry },
-  options: CallOptions = {},
+  options: ContentOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const windows = cutWindows(loader.extents(vault, entry, options))
   const load = async (): Promise<Window | undefined> => {
@@ -56,11 +62,21 @@ async function* cutWindows(extents: AsyncIterable<Extent>): AsyncGenerator<Exten
 async function loadWindow(
   loader: ChunkLoader,
   { vault, extents }: { vault: string; extents: readonly Extent[] },
-  options: CallOptions,
+  options: ContentOptions,
 ): Promise<Window> {
-  const ids = extents.map(({ chunk }) => chunk).filter((chunk): chunk is ChunkId => chunk !== undefined)
+  const { recent } = options
   const chunks = new Map<ChunkKey, Uint8Array>()
-  for await (const { id, plain } of loader.load(vault, ids, options)) chunks.set(chunkKey(id), plain)
+  const missing: ChunkId[] = []
+  for (const { chunk } of extents) {
+    if (chunk === undefined) continue
+    const plain = recent?.get(chunk)
+    if (plain === undefined) missing.push(chunk)
+    else chunks.set(chunkKey(chunk), plain)
+  }
+  for await (const { id, plain } of loader.load(vault, missing, options)) {
+    chunks.set(chunkKey(id), plain)
+    recent?.put(id, plain)
+  }
   return { extents, chunks }
 }
 

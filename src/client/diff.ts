@@ -1,6 +1,10 @@
 import { asBuffer, chunkKey } from '../core/ids.ts'
+import { bundledFileBytesMax } from '../core/limits.ts'
 import type { CallOptions } from '../core/model.ts'
 import type { Extent, TreeEntry } from '../format/tree.ts'
+import { readContent } from './content-stream.ts'
+import type { ContentOptions } from './content-stream.ts'
+import { RecentChunks } from './recent-chunks.ts'
 import { openDirectory, readDirectory } from './snapshot-tree.ts'
 import type { ReadDeps, SnapshotDirectory } from './snapshot-tree.ts'
 import { rootPath } from './snapshot-path.ts'
@@ -27,7 +31,8 @@ interface Pair {
 }
 
 /**
- * What changed between two snapshots, or subfolders of them. Directories that are the same tree are not read.
+ * What changed between two snapshots, or subfolders of them. Directories that are the same tree are not read, and of
+ * files only those are whose content may be the same although it is stored twice.
  * @throws TwofoldError `not-found`, `ambiguous`, and as `ChunkLoader.load`
  */
 export async function* diffSnapshots(
@@ -37,6 +42,7 @@ export async function* diffSnapshots(
 ): AsyncGenerator<DiffEntry> {
   const before = await openDirectory(deps, { reference: references.before }, options)
   const after = await openDirectory(deps, { reference: references.after }, options)
+  const contents = new ContentComparison(deps, [before.vault, after.vault], options)
   const pending: Pair[] = [{ before, after, path: rootPath }]
   for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
     const { before: old, after: young, path } = pair
@@ -44,7 +50,7 @@ export async function* diffSnapshots(
     for await (const [was, is] of merged(entriesOf(deps, old, options), entriesOf(deps, young, options))) {
       const name = (was ?? is)?.name ?? new Uint8Array(0)
       const found = joinPath(path, name)
-      const change = changeOf(was, is)
+      const change = await changeOf(was, is, contents)
       if (change !== undefined) yield { path: found, change, before: was, after: is }
       if (was?.tree !== undefined && is?.tree !== undefined) {
         pending.push({ before: { ...old, tree: was.tree }, after: { ...young, tree: is.tree }, path: found })
@@ -98,11 +104,15 @@ async function* merged(
   }
 }
 
-function changeOf(before: TreeEntry | undefined, after: TreeEntry | undefined): Change | undefined {
+async function changeOf(
+  before: TreeEntry | undefined,
+  after: TreeEntry | undefined,
+  contents: ContentComparison,
+): Promise<Change | undefined> {
   if (before === undefined) return '+'
   if (after === undefined) return '-'
   if (before.type !== after.type) return 'T'
-  if (!sameContent(before, after)) return 'M'
+  if (!sameContent(before, after) && !(await contents.same(before, after))) return 'M'
   return sameMetadata(before, after) ? undefined : 'U'
 }
 
@@ -117,6 +127,35 @@ function sameContent(before: TreeEntry, after: TreeEntry): boolean {
     extentLists.length === after.extentLists.length &&
     extentLists.every((id, index) => Buffer.compare(id, after.extentLists[index] ?? Buffer.alloc(0)) === 0)
   )
+}
+
+/**
+ * Compares what small files hold. They share chunks, so that the same bytes are stored again when the file was touched,
+ * in a chunk with other neighbours.
+ */
+class ContentComparison {
+  readonly #deps: ReadDeps
+  readonly #vaults: readonly [string, string]
+  readonly #options: ContentOptions
+
+  constructor(deps: ReadDeps, vaults: readonly [string, string], options: CallOptions) {
+    this.#deps = deps
+    this.#vaults = vaults
+    this.#options = { ...options, recent: new RecentChunks() }
+  }
+
+  async same(before: TreeEntry, after: TreeEntry): Promise<boolean> {
+    const { type, size } = before
+    if (type !== 'file' || size !== after.size || size > bundledFileBytesMax) return false
+    const [vaultBefore, vaultAfter] = this.#vaults
+    return (await this.#read(vaultBefore, before)).equals(await this.#read(vaultAfter, after))
+  }
+
+  async #read(vault: string, entry: TreeEntry): Promise<Buffer> {
+    const parts: Uint8Array[] = []
+    for await (const part of readContent(this.#deps.loader, { vault, entry }, this.#options)) parts.push(part)
+    return Buffer.concat(parts)
+  }
 }
 
 function sameExtent(one: Extent, other: Extent | undefined): boolean {

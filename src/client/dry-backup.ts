@@ -71,6 +71,7 @@ async function compare(
       progress.bytesDone += file.size
       return undefined
     },
+    settle: async () => undefined,
   })
   const tree = parent === undefined ? undefined : decodeManifest(parent.manifest).tree
   await walk.run(selectionOf(request.paths.map((path) => Buffer.from(path))), tree, [])

@@ -3,6 +3,7 @@ import type { SnapshotFilter } from '../core/messages.ts'
 import type { CallOptions } from '../core/model.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import { readContent } from './content-stream.ts'
+import { RecentChunks } from './recent-chunks.ts'
 import { findEntry, openDirectory } from './snapshot-tree.ts'
 import type { ReadDeps, SnapshotDirectory } from './snapshot-tree.ts'
 import { showPath, splitNames } from './snapshot-path.ts'
@@ -77,6 +78,7 @@ async function* tarArchive(
   options: CallOptions,
 ): AsyncGenerator<Uint8Array> {
   const firstNames = new Map<string, Uint8Array>()
+  const recent = new RecentChunks()
   for await (const entry of entries) {
     const linkKey = entry.type === 'file' && entry.links > 1 ? `${entry.device}:${entry.inode}` : undefined
     const first = linkKey === undefined ? undefined : firstNames.get(linkKey)
@@ -84,7 +86,7 @@ async function* tarArchive(
     if (linkKey !== undefined && first === undefined) firstNames.set(linkKey, path)
     yield tarHeader(toTarEntry(entry, path, first))
     if (entry.type !== 'file' || first !== undefined) continue
-    yield* readContent(loader, { vault: directory.vault, entry }, options)
+    yield* readContent(loader, { vault: directory.vault, entry }, { ...options, recent })
     yield tarPadding(entry.size)
   }
   yield tarEnd()

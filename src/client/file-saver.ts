@@ -43,7 +43,10 @@ export class FileSaver {
     this.#deps = deps
   }
 
-  /** @throws `not-found` or `io` when it cannot be read; nothing is known of it then. */
+  /**
+   * The extents of small files are complete after `settle`.
+   * @throws `not-found` or `io` when it cannot be read; nothing is known of it then.
+   */
   async save(path: Uint8Array, file: SourceEntry): Promise<TreeEntry> {
     const { source } = this.#deps
     const again = this.#otherName(file)
@@ -61,6 +64,10 @@ export class FileSaver {
       this.#linked.set(linkKey(read.before), { content, left: read.before.links - 1 })
     }
     return makeEntry(source, file.name, { stat: read.before, type: 'file', content })
+  }
+
+  settle(): Promise<void> {
+    return this.#deps.reader.settle()
   }
 
   async #read(path: Uint8Array, file: SourceEntry): Promise<ReadContent> {

@@ -17,6 +17,13 @@ export const chunkBytesMin = 256 * KiB
 export const chunkBytesAverage = 1 * MiB
 export const chunkBytesMax = 4 * MiB
 
+/** Files up to this length share chunks with others: below it, what each chunk costs outweighs finding it again. */
+export const bundledFileBytesMax = 32 * KiB
+/** Chunks of small files: large enough to compress well and to be few, small enough to restore one file from. */
+export const bundleBytesMin = 128 * KiB
+export const bundleBytesAverage = 512 * KiB
+export const bundleBytesMax = 2 * MiB
+
 /** A pack is closed when it reaches this many bytes; what a client must hold to send it again if a primary dies. */
 export const packBytesTarget = 16 * MiB
 /** Largest pack: one more chunk after the target was just missed, its index and a little room. */

@@ -65,7 +65,8 @@ describe('what a snapshot shows', () => {
 
   it('says what is different between two snapshots', async () => {
     const { source } = bench
-    for (const path of ['/same/file', '/gone/one', '/changed', '/touched', '/turned']) source.file(path, 'before')
+    const paths = ['/same/file', '/gone/one', '/changed', '/read again', '/touched', '/turned']
+    for (const path of paths) source.file(path, 'before')
     const first = await bench.backup()
     source.remove('/gone')
     source.remove('/turned')
@@ -73,6 +74,7 @@ describe('what a snapshot shows', () => {
     source.file('/changed', 'after!')
     source.file('/new/two', 'new')
     source.node('/touched').mode = 0o600
+    source.file('/read again', 'before')
     const second = await bench.backup()
     const changes = await collect(bench.client.diff(first.snapshot!.id, second.snapshot!.id))
     expect(changes.map(({ change, path }) => `${change} ${text(path)}`)).to.deep.equal([
@@ -81,6 +83,7 @@ describe('what a snapshot shows', () => {
       '- /gone/one',
       '+ /new',
       '+ /new/two',
+      'U /read again',
       'U /touched',
       'T /turned',
     ])
