@@ -80,6 +80,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/history.ts')).defineHistory,
   },
   {
+    name: 'benchmark',
+    summary: 'measure this machine and the cluster',
+    load: async () => (await import('./commands/benchmark.ts')).defineBenchmark,
+  },
+  {
     name: 'manager',
     summary: 'run a manager',
     load: async () => (await import('./commands/manager.ts')).defineManager,

@@ -7,6 +7,8 @@ import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import { runBackup } from './backup.ts'
 import type { BackupRequest, BackupSummary } from './backup-request.ts'
+import type { BenchmarkOptions, BenchmarkRequest } from './benchmark.ts'
+import type { BenchmarkReport } from './benchmark-report.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { diffSnapshots } from './diff.ts'
 import type { DiffEntry } from './diff.ts'
@@ -201,6 +203,13 @@ export class Client {
       left -= 1
       if (left <= 0) return
     }
+  }
+
+  /** @throws as `runBenchmark` */
+  async benchmark(request: BenchmarkRequest, options: BenchmarkOptions = {}): Promise<BenchmarkReport> {
+    // Loaded only here: nobody else should wait for it at the start.
+    const { runBenchmark } = await import('./benchmark.ts')
+    return runBenchmark(this.#deps, request, options)
   }
 
   /** Lets go of all connections; what is running ends with `unavailable`. */
