@@ -67,8 +67,8 @@ restore: $(built) ## restore SNAPSHOT=latest to TARGET=.twofold/restored
 demo: $(built) ## back up SRC (default: node_modules), kill a node, restore, compare
 	@node bench/demo.ts $(if $(SRC),"$(SRC)")
 
-bench: $(built) ## measure it on this machine; options in BENCH='--scale 0.1 --runs 1'
-	@node bench/bench.ts $(BENCH)
+bench: $(built) ## measure it on this machine; PEERS=1: other programs too; options in BENCH='--scale 0.1 --runs 1'
+	@node bench/bench.ts $(if $(filter-out 0,$(PEERS)),--peers) $(BENCH)
 
 # --- build
 

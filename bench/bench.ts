@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { manyFiles, remove } from './discarded.ts'
 import { describeMachine } from './measure/machine.ts'
-import { isInstalled, peerNames, versionOf } from './programs/peers.ts'
-import type { PeerName } from './programs/peers.ts'
-import { headLines, summarize, workloadLines } from './report.ts'
+import { peerVersions } from './programs/peers.ts'
+import { headLines, reportWorkload, workloadLines } from './report.ts'
 import type { Report, WorkloadReport } from './report.ts'
 import { runWorkload } from './run-workload.ts'
 import type { Step } from './run-workload.ts'
@@ -19,12 +18,17 @@ interface Options {
   readonly scale: number
   readonly runs: number
   readonly seed: string
+  readonly peers: boolean
   /** A file; true for stdout. */
   readonly json?: string | true
 }
 
-/** Source, two copies of each of Twofold and the raw limit, one of each peer, what is restored, and room. */
-const spaceFactor = 8
+/**
+ * How often the data lies on the disk at most: the source, limits, what each program stores and restores, and room.
+ * Where there are many files all of that stays there until the end.
+ */
+const foldersAlone = 10
+const foldersWithPeers = 15
 const blockBytes = 4096
 
 function parseWorkloads(text: string): Workload[] {
@@ -56,8 +60,9 @@ function readOptions(): Options {
       parseWorkloads,
     )
     .option('--scale <factor>', 'how much data: 0.1 is a tenth', parsePositive, 1)
-    .option('--runs <count>', 'how often; the median of each figure is shown', parseRuns, 3)
+    .option('--runs <count>', 'how often; the median of each figure is shown', parseRuns, 5)
     .option('--seed <text>', 'what the data is made from', 'twofold')
+    .option('--peers', 'measure restic and rsync beside it, which must be installed', false)
     .option('--json [file]', 'write everything as JSON to a file, or to stdout')
     .parse()
     .opts<Options>()
@@ -78,21 +83,20 @@ class Bench {
   }
 
   async run(): Promise<void> {
-    const { scale, runs, seed, json, workload: chosen = workloads } = this.#options
+    const { scale, runs, seed, json, peers, workload: chosen = workloads } = this.#options
+    const versions = peers ? peerVersions() : {}
     this.#checkSpace(chosen)
-    const installed = peerNames.filter(isInstalled)
     const reports: WorkloadReport[] = []
     const report: Report = {
       machine: describeMachine(this.#directory),
       startedAt: new Date().toISOString(),
       options: { scale, seed, runs },
-      peers: Object.fromEntries(installed.map((name) => [name, versionOf(name)])),
-      notInstalled: peerNames.filter((name) => !installed.includes(name)),
+      peers: versions,
       workloads: reports,
     }
     this.#say(...headLines(report))
     for (const workload of chosen) {
-      const measured = await this.#measure(workload, installed)
+      const measured = await this.#measure(workload)
       reports.push(measured)
       this.#say('', ...workloadLines(measured))
     }
@@ -101,34 +105,36 @@ class Bench {
     else if (json !== undefined) writeFileSync(json, text)
   }
 
-  async #measure(workload: Workload, peers: readonly PeerName[]): Promise<WorkloadReport> {
-    const { scale, runs, seed } = this.#options
+  async #measure(workload: Workload): Promise<WorkloadReport> {
+    const { scale, runs, seed, peers } = this.#options
     const steps: Step[] = []
     await runWorkload(workload, {
       ...{ scale, seed, runs, peers, directory: this.#directory, signal: this.#signal },
-      onStep: (step, run) => {
+      onStep: (step) => {
         steps.push(step)
         const seconds = step.measurement.seconds.toFixed(2)
-        this.#note(`${workload.name} ${run}/${runs}: ${step.program}, ${step.step}: ${seconds} s`)
+        this.#note(`${workload.name} ${step.run}/${runs}: ${step.program}, ${step.step}: ${seconds} s`)
       },
     })
-    const { name, description } = workload
-    return { workload: name, description, results: summarize(steps) }
+    return reportWorkload(workload, steps)
   }
 
   #checkSpace(chosen: readonly Workload[]): void {
-    const { scale, seed, runs } = this.#options
-    const sizes = chosen.map((workload) => {
+    const { scale, seed, runs, peers } = this.#options
+    const folders = peers ? foldersWithPeers : foldersAlone
+    const needed = chosen.map((workload) => {
       const files = workload.plan(scale, seed)
+      const kept = files.length < manyFiles ? folders : folders * runs
       const bytes = files.reduce((sum, { size }) => sum + Math.ceil(size / blockBytes) * blockBytes, 0)
-      return bytes * (files.length < manyFiles ? 1 : runs)
+      return { bytes: kept * bytes, files: kept * files.length }
     })
-    const needed = Math.max(...sizes) * spaceFactor
-    const { bavail, bsize } = statfsSync(this.#directory)
-    if (bavail * bsize < needed) {
-      throw new Error(
-        `${this.#directory} has no room for ${Math.ceil(needed / 1e6)} MB: set TMPDIR, or a smaller --scale`,
-      )
+    const bytesNeeded = Math.max(...needed.map(({ bytes }) => bytes))
+    const filesNeeded = Math.max(...needed.map(({ files }) => files))
+    const { bavail, bsize, files: inodes, ffree } = statfsSync(this.#directory)
+    // A file system that makes inodes as it needs them says that it has none.
+    if (bavail * bsize < bytesNeeded || (inodes > 0 && ffree < filesNeeded)) {
+      const room = `${Math.ceil(bytesNeeded / 1e6)} MB in ${filesNeeded} files`
+      throw new Error(`${this.#directory} has no room for ${room}: set TMPDIR, or a smaller --scale`)
     }
   }
 

@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly managerOptions?: readonly string[]
   /** Failure domains of the nodes by name; each is its own unless given. */
   readonly domains?: Readonly<Record<string, string>>
+  /** Variables for the manager and the nodes only. */
+  readonly serverEnvironment?: NodeJS.ProcessEnv
 }
 
 export interface CommandResult {
@@ -105,7 +107,7 @@ export class Cluster {
     const { process: running, address } = await RunningProcess.start({
       command: launcher,
       arguments: [name === 'manager' ? 'manager' : 'node', ...listen, ...own],
-      environment: cleanEnvironment(),
+      environment: { ...cleanEnvironment(), ...this.#options.serverEnvironment },
       logFile: this.logFile(name),
     })
     this.#members.set(name, { process: running, address })

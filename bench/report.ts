@@ -2,8 +2,10 @@ import { renderTable } from '../src/cli/table.ts'
 import type { Column } from '../src/cli/table.ts'
 import type { Machine } from './measure/machine.ts'
 import { medianOf, totalCpuSeconds } from './measure/measurement.ts'
-import type { Measurement } from './measure/measurement.ts'
+import type { Measurement, Usage } from './measure/measurement.ts'
 import type { Step } from './run-workload.ts'
+import { targetRows } from './targets.ts'
+import type { TargetRow } from './targets.ts'
 
 /** One step of one program in all runs. */
 export interface Result {
@@ -22,6 +24,7 @@ export interface WorkloadReport {
   readonly workload: string
   readonly description: string
   readonly results: readonly Result[]
+  readonly targets: readonly TargetRow[]
 }
 
 /** What `--json` writes. Times in seconds, sizes in bytes. */
@@ -29,9 +32,8 @@ export interface Report {
   readonly machine: Machine
   readonly startedAt: string
   readonly options: { readonly scale: number; readonly seed: string; readonly runs: number }
-  /** Versions of the other programs that are measured. */
+  /** Versions of the other programs that are measured; none when they are not. */
   readonly peers: Readonly<Record<string, string>>
-  readonly notInstalled: readonly string[]
   readonly workloads: readonly WorkloadReport[]
 }
 
@@ -57,22 +59,32 @@ export function summarize(steps: readonly Step[]): Result[] {
 }
 
 /** On what machine, with what, and when. */
-export function headLines({ machine, options, startedAt, peers, notInstalled }: Report): string[] {
+export function headLines({ machine, options, startedAt, peers }: Report): string[] {
   const { cpu, cores, memoryBytes, kernel, node, directory, fileSystem, load } = machine
   return [
     `${cpu}, ${cores} cores, ${megabytes(memoryBytes / 1000)} GB memory, ${kernel}, Node ${node}`,
     `data in ${directory} (${fileSystem}), page cache warm; load average at the start ${load.toFixed(2)}`,
     `scale ${options.scale}, seed ${options.seed}, ${options.runs} run(s), medians; ${startedAt}`,
-    ...Object.values(peers),
-    ...(notInstalled.length === 0 ? [] : [`not installed, so not measured: ${notInstalled.join(', ')}`]),
+    ...(Object.keys(peers).length === 0 ? ['no other programs are measured: PEERS=1 does'] : Object.values(peers)),
   ]
 }
 
-/** The tables of one workload: how fast it was, and what it took. */
-export function workloadLines({ workload, description, results }: WorkloadReport): string[] {
+/** What was measured of a workload in all runs, and what became of its targets. */
+export function reportWorkload(
+  workload: { name: string; description: string },
+  steps: readonly Step[],
+): WorkloadReport {
+  const { name, description } = workload
+  const results = summarize(steps)
+  return { workload: name, description, results, targets: targetRows(name, results) }
+}
+
+/** The tables of one workload: how fast it was, what it took, and whether that is what it should be. */
+export function workloadLines({ workload, description, results, targets }: WorkloadReport): string[] {
   const first = results[0]
   const size = first === undefined ? '' : `: ${count(first.files)} files, ${megabytes(first.bytes)} MB`
-  return [`${workload}, ${description}${size}`, '', ...speedTable(results), '', ...costTable(results)]
+  const tables = [speedTable(results), costTable(results), targetTable(targets)]
+  return [`${workload}, ${description}${size}`, ...tables.flatMap((lines) => ['', ...lines])]
 }
 
 const left = (title: string): Column => ({ title })
@@ -98,24 +110,52 @@ function speedTable(results: readonly Result[]): string[] {
   return renderTable(columns, rows)
 }
 
-function costTable(results: readonly Result[]): string[] {
-  const names = [...new Set(results.flatMap(({ median }) => Object.keys(median.processes)))].sort(byPlace)
-  const columns = [
-    ...[left('program'), left('step'), right('CPU s: all'), ...names.map(right)],
-    ...names.map((name, at) => right(at === 0 ? `peak MB: ${name}` : name)),
-  ]
-  const rows = results.map(({ program, step, median }) => [
-    ...[program, step, totalCpuSeconds(median).toFixed(2)],
-    ...names.map((name) => median.processes[name]?.cpuSeconds.toFixed(2) ?? ''),
-    ...names.map((name) => {
-      const peak = median.processes[name]?.peakRssBytes
-      return peak === undefined ? '' : megabytes(peak, 0)
-    }),
-  ])
-  return renderTable(columns, rows)
+interface CostGroup {
+  readonly title: string
+  readonly text: (usage: Usage) => string
 }
 
-/** Client, manager, then the nodes: as it happens, the order of the alphabet. */
+const costGroups: readonly CostGroup[] = [
+  // After the column for all of them.
+  { title: '', text: ({ cpuSeconds }) => cpuSeconds.toFixed(2) },
+  {
+    title: 'peak MB',
+    text: ({ peakRssBytes }) => (peakRssBytes === undefined ? '' : megabytes(peakRssBytes, 0)),
+  },
+  { title: 'delay ms', text: ({ loopDelay }) => (loopDelay === undefined ? '' : loopDelay.p99.toFixed(0)) },
+]
+
+function costTable(results: readonly Result[]): string[] {
+  const names = [...new Set(results.flatMap(({ median }) => Object.keys(median.processes)))].sort(byPlace)
+  // A group has a column for each process of which it says anything.
+  const groups = costGroups.map((group) => {
+    const says = (name: string): boolean => results.some((result) => costOf(result, name, group) !== '')
+    return { group, names: names.filter(says) }
+  })
+  const columns = groups.flatMap(({ group, names: shown }) =>
+    shown.map((name, at) => right(at === 0 && group.title !== '' ? `${group.title}: ${name}` : name)),
+  )
+  const rows = results.map((result) => [
+    ...[result.program, result.step, totalCpuSeconds(result.median).toFixed(2)],
+    ...groups.flatMap(({ group, names: shown }) => shown.map((name) => costOf(result, name, group))),
+  ])
+  return renderTable([left('program'), left('step'), right('CPU s: all'), ...columns], rows)
+}
+
+function costOf({ median }: Result, name: string, { text }: CostGroup): string {
+  const usage = median.processes[name]
+  return usage === undefined ? '' : text(usage)
+}
+
+function targetTable(targets: readonly TargetRow[]): string[] {
+  const rows = targets.map(({ target, figure, bound, reached }) => [
+    ...[target, figure < 10 ? figure.toFixed(2) : figure.toFixed(0), bound],
+    reached ? 'yes' : 'no',
+  ])
+  return renderTable([left('target'), right('figure'), left('bound'), left('reached')], rows)
+}
+
+/** Client, manager, the nodes, other servers: as it happens, the order of the alphabet. */
 function byPlace(a: string, b: string): number {
   return a < b ? -1 : 1
 }

@@ -5,10 +5,9 @@ import { TreeComparison } from './compare-trees.ts'
 import { Discarded } from './discarded.ts'
 import type { Measurement } from './measure/measurement.ts'
 import type { BackupProgram } from './programs/backup-program.ts'
-import { startPeer } from './programs/peers.ts'
-import type { PeerName } from './programs/peers.ts'
-import { measureRawCopy } from './programs/raw-copy.ts'
-import { measureRawStream } from './programs/raw-stream.ts'
+import { peerNames, startPeer } from './programs/peers.ts'
+import { measurePipeline } from './programs/pipeline.ts'
+import { measureCopy, measureTwoSyncedCopies } from './programs/raw-copy.ts'
 import { Twofold } from './programs/twofold.ts'
 import { planSecondDay, sizeAfter } from './workloads/second-day.ts'
 import type { Change, FolderSize } from './workloads/second-day.ts'
@@ -19,6 +18,8 @@ import type { FileSpec, Workload } from './workloads/workload.ts'
 export interface Step {
   readonly program: string
   readonly step: string
+  /** From 1 on. */
+  readonly run: number
   /** Of the folder at that time. */
   readonly size: FolderSize
   readonly measurement: Measurement
@@ -31,14 +32,14 @@ export interface WorkloadOptions {
   readonly runs: number
   /** Exists; whatever is written goes below it. */
   readonly directory: string
-  readonly peers: readonly PeerName[]
+  readonly peers: boolean
   readonly signal: AbortSignal
-  /** Is told of every step when it is done, and in which run that was, from 1 on. */
-  readonly onStep: (step: Step, run: number) => void
+  /** Is told of every step when it is done. */
+  readonly onStep: (step: Step) => void
 }
 
-/** A limit that took longer is measured in the first run only: the programs are what the time is for. */
-const slowSeconds = 20
+/** For more files the copies are not synced one by one: that takes minutes and says nothing new. */
+const syncedFilesMost = 20_000
 
 /**
  * Makes the data of a workload and, as often as asked for, measures the machine's limits with it and takes every
@@ -53,11 +54,9 @@ export async function runWorkload(workload: Workload, options: WorkloadOptions):
   const source = new SourceFolder(join(directory, 'source'), seed)
   await source.write(files, signal)
   const discarded = new Discarded(join(directory, `discarded-${workload.name}`), files.length)
-  const slow = new Set<string>()
   for (let number = 1; number <= runs; number++) {
     const run = new Run({ ...options, directory: join(directory, 'run'), discarded }, number)
     try {
-      await run.measureLimits(source.path, sizeAfter(files, []), slow)
       await run.start()
       await run.twoDays(source, files, changes)
     } finally {
@@ -68,11 +67,17 @@ export async function runWorkload(workload: Workload, options: WorkloadOptions):
   discarded.add(source.path)
 }
 
+/** Another one first in every run, so that what goes on beside hits all of them. */
+export function inTurn<T>(items: readonly T[], run: number): T[] {
+  const first = (run - 1) % Math.max(1, items.length)
+  return [...items.slice(first), ...items.slice(0, first)]
+}
+
 interface RunOptions extends WorkloadOptions {
   readonly discarded: Discarded
 }
 
-/** All programs with the same folder, in the same order, at the same time. */
+/** All programs with the same folder, each step by all of them before the next step. */
 class Run {
   readonly #options: RunOptions
   readonly #number: number
@@ -85,36 +90,25 @@ class Run {
     this.#number = number
   }
 
-  /** Measures what the machine can do at most with the same data, without those of `slow`, and adds to them. */
-  async measureLimits(source: string, size: FolderSize, slow: Set<string>): Promise<void> {
-    const { directory, signal, discarded } = this.#options
-    const limits: Record<string, (below: string) => Promise<Measurement>> = {
-      'cp + fsync twice': (below) => measureRawCopy(source, below, signal),
-      'gRPC two hops': (below) => measureRawStream(size.bytes, below, signal),
-    }
-    const below = join(directory, 'limit')
-    for (const [step, work] of Object.entries(limits).filter(([name]) => !slow.has(name))) {
-      const { seconds } = await this.#measure({ program: 'raw', step, size }, () => work(below))
-      if (seconds > slowSeconds) slow.add(step)
-      discarded.add(below)
-    }
-  }
-
   /** Starts every program with an empty store. */
   async start(): Promise<void> {
     const { directory, signal, peers } = this.#options
     this.#programs.push(await Twofold.start(join(directory, 'cluster'), signal))
-    for (const name of peers) this.#programs.push(startPeer(name, join(directory, name), signal))
+    for (const name of peers ? peerNames : []) {
+      this.#programs.push(await startPeer(name, join(directory, name), signal))
+    }
   }
 
   async twoDays(source: SourceFolder, files: readonly FileSpec[], changes: readonly Change[]): Promise<void> {
     const firstDay = sizeAfter(files, [])
-    await this.#backup('first backup', source.path, firstDay)
-    await this.#backup('nothing changed', source.path, firstDay)
+    const saves = this.#programs.map((program) => () => this.#backup(program, 'first backup', source.path, firstDay))
+    const alone = () => this.#backupOneCopy(source.path, firstDay)
+    for (const work of inTurn([...this.#limits(source.path, firstDay), alone, ...saves], this.#number)) await work()
+    for (const program of this.#inTurn()) await this.#backup(program, 'nothing changed', source.path, firstDay)
     source.change(changes)
     const secondDay = sizeAfter(files, changes)
-    await this.#backup('second day', source.path, secondDay)
-    for (const program of this.#programs) await this.#restore(program, source.path, secondDay)
+    for (const program of this.#inTurn()) await this.#backup(program, 'second day', source.path, secondDay)
+    for (const program of this.#inTurn()) await this.#restore(program, source.path, secondDay)
   }
 
   /** Ends all processes and removes everything they stored. */
@@ -123,10 +117,42 @@ class Run {
     this.#options.discarded.add(this.#options.directory)
   }
 
-  async #backup(step: string, source: string, size: FolderSize): Promise<void> {
-    for (const program of this.#programs) {
-      await this.#measure({ program: program.name, step, size }, () => program.backup(source))
+  #inTurn(): BackupProgram[] {
+    return inTurn(this.#programs, this.#number)
+  }
+
+  /** What the machine can do at most with the same data. */
+  #limits(source: string, size: FolderSize): (() => Promise<void>)[] {
+    const { directory, signal, discarded } = this.#options
+    const below = join(directory, 'limit')
+    const limits: Record<string, () => Promise<Measurement>> = {
+      'cp -a': () => measureCopy(source, below, signal),
+      ...(size.files > syncedFilesMost
+        ? {}
+        : { 'cp + fsync twice': () => measureTwoSyncedCopies(source, below, signal) }),
+      pipeline: () => measurePipeline(size.bytes, below, signal),
     }
+    return Object.entries(limits).map(([step, work]) => async () => {
+      await this.#measure({ program: 'raw', step, size }, work)
+      discarded.add(below)
+    })
+  }
+
+  /** With a cluster of its own, which ends at once. */
+  async #backupOneCopy(source: string, size: FolderSize): Promise<void> {
+    const { directory, signal, discarded } = this.#options
+    const below = join(directory, 'one-copy')
+    const program = await Twofold.start(below, signal, 1)
+    try {
+      await this.#backup(program, 'first backup', source, size)
+    } finally {
+      await program.close()
+    }
+    discarded.add(below)
+  }
+
+  async #backup(program: BackupProgram, step: string, source: string, size: FolderSize): Promise<void> {
+    await this.#measure({ program: program.name, step, size }, () => program.backup(source))
   }
 
   async #restore(program: BackupProgram, source: string, size: FolderSize): Promise<void> {
@@ -143,11 +169,10 @@ class Run {
     this.#options.discarded.add(target)
   }
 
-  async #measure(step: Omit<Step, 'measurement'>, work: () => Promise<Measurement>): Promise<Measurement> {
+  async #measure(step: Omit<Step, 'measurement' | 'run'>, work: () => Promise<Measurement>): Promise<void> {
     // What was written before is on the disk first, so that nobody pays for the writes of another.
     execFileSync('sync')
     const measurement = await work()
-    this.#options.onStep({ ...step, measurement }, this.#number)
-    return measurement
+    this.#options.onStep({ ...step, run: this.#number, measurement })
   }
 }

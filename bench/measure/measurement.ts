@@ -4,6 +4,14 @@ export interface Usage {
   readonly cpuSeconds: number
   /** Undefined where it cannot be told. */
   readonly peakRssBytes: number | undefined
+  /** By how much its event loop was late, where that is measured. */
+  readonly loopDelay?: LoopDelay
+}
+
+/** In milliseconds. */
+export interface LoopDelay {
+  readonly p99: number
+  readonly most: number
 }
 
 /** One measured step. */
@@ -12,7 +20,7 @@ export interface Measurement {
   readonly seconds: number
   /** By how much what is stored grew, counted once however many copies are kept; undefined for what stores nothing. */
   readonly storedBytes: number | undefined
-  /** By name: `client`, and where there are servers `manager`, `n1`, … */
+  /** By name: `client`, and where there are servers `manager`, `n1`, …, or `server`. */
   readonly processes: Readonly<Record<string, Usage>>
 }
 
@@ -32,6 +40,7 @@ export function medianOf(runs: readonly Measurement[]): Measurement {
     processes[name] = {
       cpuSeconds: median(runs.map((run) => run.processes[name]?.cpuSeconds)) ?? Number.NaN,
       peakRssBytes: median(runs.map((run) => run.processes[name]?.peakRssBytes)),
+      ...medianDelay(runs.map((run) => run.processes[name]?.loopDelay)),
     }
   }
   return {
@@ -39,6 +48,12 @@ export function medianOf(runs: readonly Measurement[]): Measurement {
     storedBytes: median(runs.map(({ storedBytes }) => storedBytes)),
     processes,
   }
+}
+
+function medianDelay(delays: readonly (LoopDelay | undefined)[]): { loopDelay?: LoopDelay } {
+  const p99 = median(delays.map((delay) => delay?.p99))
+  const most = median(delays.map((delay) => delay?.most))
+  return p99 === undefined || most === undefined ? {} : { loopDelay: { p99, most } }
 }
 
 /** Of all processes together. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fillContent } from './content.ts'
 import type { ContentKind } from './content.ts'
-import type { Change } from './second-day.ts'
+import type { Change, Piece } from './second-day.ts'
 import { SeededStream } from './seeded-stream.ts'
 import type { FileSpec } from './workload.ts'
 
@@ -53,31 +53,54 @@ export class SourceFolder {
     if (change.way === 'new') this.#create(file)
     else if (change.way === 'delete') fs.rmSync(path)
     else if (change.way === 'rename') fs.renameSync(path, join(this.path, change.to))
-    else this.#overwrite(file, { at: change.way === 'append' ? file.size : change.offset, length: change.length })
+    else this.#alter(change)
   }
 
   #create(file: FileSpec): void {
     const descriptor = fs.openSync(join(this.path, file.path), 'wx')
-    this.#fill(descriptor, { kind: file.kind, label: file.content, at: 0, length: file.size })
-  }
-
-  #overwrite(file: FileSpec, { at, length }: { at: number; length: number }): void {
-    const descriptor = fs.openSync(join(this.path, file.path), 'r+')
-    this.#fill(descriptor, { kind: file.kind, label: `second day of ${file.path}`, at, length })
-  }
-
-  /** Writes content and closes the file. */
-  #fill(descriptor: number, content: { kind: ContentKind; label: string; at: number; length: number }): void {
-    const { kind, label, at, length } = content
-    const random = new SeededStream(`${this.#seed}/${label}`)
     try {
-      for (let done = 0; done < length; done += pieceBytes) {
-        const piece = this.#piece.subarray(0, Math.min(pieceBytes, length - done))
-        fillContent(kind, random, piece)
-        fs.writeSync(descriptor, piece, 0, piece.length, at + done)
+      this.#fill(descriptor, { kind: file.kind, label: file.content, at: 0, length: file.size })
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  }
+
+  #alter(change: Change & { way: 'modify' | 'append' | 'insert' }): void {
+    const { file } = change
+    const descriptor = fs.openSync(join(this.path, file.path), 'r+')
+    try {
+      if (change.way === 'insert') this.#makeRoom(descriptor, file.size, change)
+      for (const { offset, length } of newPieces(change)) {
+        const label = `second day of ${file.path} at ${offset}`
+        this.#fill(descriptor, { kind: file.kind, label, at: offset, length })
       }
     } finally {
       fs.closeSync(descriptor)
     }
   }
+
+  /** Moves what is behind the offset further back, the end of it first. */
+  #makeRoom(descriptor: number, size: number, { offset, length }: Piece): void {
+    for (let end = size; end > offset;) {
+      const piece = this.#piece.subarray(0, Math.min(pieceBytes, end - offset))
+      end -= piece.length
+      fs.readSync(descriptor, piece, 0, piece.length, end)
+      fs.writeSync(descriptor, piece, 0, piece.length, end + length)
+    }
+  }
+
+  #fill(descriptor: number, content: { kind: ContentKind; label: string; at: number; length: number }): void {
+    const { kind, label, at, length } = content
+    const random = new SeededStream(`${this.#seed}/${label}`)
+    for (let done = 0; done < length; done += pieceBytes) {
+      const piece = this.#piece.subarray(0, Math.min(pieceBytes, length - done))
+      fillContent(kind, random, piece)
+      fs.writeSync(descriptor, piece, 0, piece.length, at + done)
+    }
+  }
+}
+
+function newPieces(change: Change & { way: 'modify' | 'append' | 'insert' }): readonly Piece[] {
+  if (change.way === 'modify') return change.pieces
+  return [{ offset: change.way === 'append' ? change.file.size : change.offset, length: change.length }]
 }

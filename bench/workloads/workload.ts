@@ -26,9 +26,9 @@ const large: Workload = {
   name: 'large',
   description: 'few large files that cannot be compressed',
   plan: (scale) =>
-    Array.from({ length: 8 }, (_, number) => ({
+    Array.from({ length: 4 }, (_, number) => ({
       path: `film-${number}.bin`,
-      size: Math.max(1, Math.round(128 * MiB * scale)),
+      size: Math.max(1, Math.round(256 * MiB * scale)),
       kind: 'random',
       content: String(number),
     })),
@@ -40,7 +40,7 @@ const mixed: Workload = {
   plan: (scale, seed) => {
     const random = new SeededStream(`${seed}/mixed`)
     const files: FileSpec[] = []
-    for (let left = 512 * MiB * scale; left > 0;) {
+    for (let left = 1024 * MiB * scale; left > 0;) {
       const file = mixedFile(files, random)
       files.push(file)
       left -= file.size

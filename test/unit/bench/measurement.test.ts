@@ -39,4 +39,18 @@ describe('median of measurements', () => {
     const { client } = medianOf([measurement(1, 30, undefined), measurement(2, 10, 200)]).processes
     expect(client).to.deep.equal({ cpuSeconds: 20, peakRssBytes: undefined })
   })
+
+  it('has a delay of the event loop where all runs have one', () => {
+    const run = (loopDelay?: { p99: number; most: number }): Measurement => {
+      const n1 = { cpuSeconds: 1, peakRssBytes: 5, ...(loopDelay === undefined ? {} : { loopDelay }) }
+      return { seconds: 1, storedBytes: 0, processes: { n1 } }
+    }
+    const delays = [
+      { p99: 1, most: 30 },
+      { p99: 3, most: 10 },
+      { p99: 2, most: 20 },
+    ]
+    expect(medianOf(delays.map(run)).processes['n1']?.loopDelay).to.deep.equal({ p99: 2, most: 20 })
+    expect(medianOf([run(delays[0]), run()]).processes['n1']).not.to.have.property('loopDelay')
+  })
 })

@@ -56,7 +56,7 @@ describe('workloads', () => {
 
   it('have the size that they say', () => {
     expect(bytesOf(planOf('large', 1))).to.equal(1024 ** 3)
-    expect(bytesOf(planOf('mixed', 1))).to.be.within(512 * 1024 ** 2, 520 * 1024 ** 2)
+    expect(bytesOf(planOf('mixed', 1))).to.be.within(1024 ** 3, 1024 ** 3 + 8 * 1024 ** 2)
     expect(planOf('small', 1)).to.have.length(100_000)
     expect(bytesOf(planOf('small', 1)) / 100_000).to.be.within(1500, 1900)
   })
@@ -80,13 +80,22 @@ describe('the second day', () => {
     expect(new Set(touched).size).to.equal(80)
   })
 
-  it('changes few files, but 1 % of their bytes', () => {
+  it('changes 1 % of the bytes inside of few files, and renames none', () => {
     const files = planOf('large', 1)
-    for (const change of planSecondDay(files, 'x')) {
-      if (change.way === 'modify' || change.way === 'append') expect(change.length).to.equal(1_342_177)
-      if (change.way === 'modify') expect(change.offset + change.length).to.be.at.most(change.file.size)
-      if (change.way === 'new') expect(change.file.size).to.equal(Math.floor(1024 ** 3 / 100))
+    const changes = planSecondDay(files, 'x')
+    expect(changes).to.deep.equal(planSecondDay(files, 'x'))
+    expect(changes.map(({ way }) => way)).to.have.members(['append', 'insert', 'modify', 'modify'])
+    expect(new Set(changes.map(({ file }) => file.path)).size).to.equal(4)
+    let changed = 0
+    for (const change of changes) {
+      if (change.way === 'append' || change.way === 'insert') changed += change.length
+      if (change.way !== 'modify') continue
+      const [first, second] = change.pieces
+      changed += first!.length + second!.length
+      expect(first!.offset + first!.length).to.be.at.most(second!.offset)
+      expect(second!.offset + second!.length).to.be.at.most(change.file.size)
     }
+    expect(changed).to.be.within(bytesOf(files) / 100, bytesOf(files) / 100 + 10)
   })
 })
 
@@ -124,6 +133,28 @@ describe('the source folder', () => {
 
     source.undo(changes)
     expect(contentOf(source.path)).to.deep.equal(first)
+  })
+
+  it('gets new bytes inside of its files, the old ones behind them, and goes back to the first day', async () => {
+    const files = planOf('large', 0.005)
+    const source = new SourceFolder(join(directory, 'source'), 'x')
+    await source.write(files, never)
+    const first = new Map(contentOf(source.path))
+    const changes = planSecondDay(files, 'x')
+    source.change(changes)
+    const second = new Map(contentOf(source.path))
+    for (const change of changes) {
+      const [was, is] = [first.get(change.file.path)!, second.get(change.file.path)!]
+      if (change.way === 'append') expect(is.startsWith(was) && is.length === was.length + change.length).to.equal(true)
+      if (change.way !== 'insert') continue
+      const inserted = is.slice(change.offset, change.offset + change.length)
+      expect(is === was.slice(0, change.offset) + inserted + was.slice(change.offset)).to.equal(true)
+    }
+    const size = sizeAfter(files, changes)
+    expect([...second.values()].reduce((sum, content) => sum + content.length, 0)).to.equal(size.bytes)
+
+    source.undo(changes)
+    expect(new Map(contentOf(source.path))).to.deep.equal(first)
   })
 
   it('is not written on after a stop', async () => {

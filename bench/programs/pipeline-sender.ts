@@ -1,7 +1,7 @@
 /**
  * Sends bytes to a hop as fast as grpc-js takes them, and prints how long that took.
  *
- * Usage: node raw-stream-sender.ts ADDRESS BYTES
+ * Usage: node pipeline-sender.ts ADDRESS BYTES
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
