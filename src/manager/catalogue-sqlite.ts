@@ -5,6 +5,7 @@ import type { Catalogue, CatalogueReader, CatalogueWriter } from './catalogue.ts
 import { chunkTables } from './sqlite/chunk-tables.ts'
 import { toStoreError } from './sqlite/errors.ts'
 import { logTable, operationTable } from './sqlite/history-tables.ts'
+import { KnownChunks } from './sqlite/known-chunks.ts'
 import { migrate, requireSafeVersion } from './sqlite/migrate.ts'
 import { nodeTable, orderTable } from './sqlite/node-tables.ts'
 import { copyTable, packTable } from './sqlite/pack-tables.ts'
@@ -35,7 +36,7 @@ export function openSqliteCatalogue(path: string, options: SqliteOptions = {}): 
   try {
     requireSafeVersion(database)
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-    database.exec('PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000')
+    database.exec('PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000')
     migrate(database)
     if (options.pagesMax !== undefined) database.exec(`PRAGMA max_page_count = ${Math.floor(options.pagesMax)}`)
   } catch (error) {
@@ -60,6 +61,7 @@ function openDatabase(path: string): DatabaseSync {
 class SqliteCatalogue implements Catalogue {
   readonly #database: DatabaseSync
   readonly #tables: CatalogueWriter
+  readonly #knownChunks: KnownChunks
   readonly #queue: Job[] = []
   #working: Promise<void> | undefined
   #closed = false
@@ -68,6 +70,7 @@ class SqliteCatalogue implements Catalogue {
   constructor(database: DatabaseSync) {
     this.#database = database
     const statements = new Statements(database)
+    this.#knownChunks = new KnownChunks(statements)
     this.#tables = {
       settings: settingTable(statements),
       vaults: vaultTable(statements),
@@ -75,7 +78,7 @@ class SqliteCatalogue implements Catalogue {
       sessions: sessionTable(statements),
       packs: packTable(statements),
       copies: copyTable(statements),
-      chunks: chunkTables(statements),
+      chunks: chunkTables(statements, this.#knownChunks),
       snapshots: snapshotTable(statements),
       files: fileTable(statements),
       orders: orderTable(statements),
@@ -90,6 +93,12 @@ class SqliteCatalogue implements Catalogue {
 
   write<T>(work: (tx: CatalogueWriter) => Promise<T>): Promise<T> {
     return this.#enqueue(true, work)
+  }
+
+  async upkeep(): Promise<boolean> {
+    if (this.#knownChunks.ready) return false
+    await this.read(async () => this.#knownChunks.step())
+    return !this.#knownChunks.ready
   }
 
   healthy(): boolean {

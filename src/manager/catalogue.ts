@@ -36,6 +36,11 @@ import type {
 export interface Catalogue {
   read<T>(work: (tx: CatalogueReader) => Promise<T>): Promise<T>
   write<T>(work: (tx: CatalogueWriter) => Promise<T>): Promise<T>
+  /**
+   * One bounded piece of what the driver does in the background to be fast; transactions see nothing of it. To be
+   * called again and again. Resolves with whether there is more to do now.
+   */
+  upkeep(): Promise<boolean>
   /** Whether calls can succeed: false once it is closed or its disk failed. */
   healthy(): boolean
   /** Waits for what is in progress; later calls fail with `unavailable`. */

@@ -7,6 +7,8 @@ import type { Identity } from './identity.ts'
 import type { Leases } from './leases.ts'
 import type { ManagerTime } from './manager-time.ts'
 import type { Members } from './members.ts'
+import type { PendingOrders } from './pending-orders.ts'
+import type { SoundPacks } from './sound-packs.ts'
 import type { ManagerTiming } from './timing.ts'
 
 /** What every part of the manager works with. */
@@ -21,4 +23,6 @@ export interface ManagerContext {
   readonly members: Members
   readonly leases: Leases
   readonly durability: DurabilityReader
+  readonly soundPacks: SoundPacks
+  readonly pendingOrders: PendingOrders
 }

@@ -19,11 +19,8 @@ export async function lookupChunks(
     const session = await requireSession(context, tx, ref)
     const { minCopies } = await vaultOf(tx, session.vault)
     const rows = await tx.chunks.find(session.vault, ids)
-    const counted = new Set(context.members.counted())
-    const packs = packsOf(rows)
-    const copies = await tx.copies.of(packs)
-    const good = new Set(packs.filter((_, index) => countOf(copies[index], counted) >= minCopies))
-    return rows.map((row) => row !== undefined && good.has(row.pack))
+    const sound = await context.soundPacks.among(tx, packsOf(rows), minCopies)
+    return rows.map((row) => row !== undefined && sound.has(row.pack))
   })
   context.leases.renew(ref.sessionId)
   return present
@@ -31,10 +28,6 @@ export async function lookupChunks(
 
 function packsOf(rows: readonly (ChunkRow | undefined)[]): number[] {
   return [...new Set(rows.flatMap((row) => (row === undefined ? [] : [row.pack])))]
-}
-
-function countOf(copies: readonly CopyRow[] | undefined, counted: ReadonlySet<number>): number {
-  return (copies ?? []).filter((copy) => counted.has(copy.node)).length
 }
 
 export async function locateChunks(

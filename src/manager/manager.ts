@@ -47,10 +47,12 @@ import { Members } from './members.ts'
 import { allocatePack, replaceReplica } from './pack-allocation.ts'
 import { commitPack } from './pack-commit.ts'
 import { abandonPack } from './pack-fate.ts'
+import { PendingOrders } from './pending-orders.ts'
 import { registerNode, takeHeartbeat } from './registration.ts'
 import { beginBackup, endSession, renewSession, sweepSessions } from './sessions.ts'
 import { commitSnapshot } from './snapshot-commit.ts'
 import { getSnapshot, listSnapshotPacks, listSnapshots } from './snapshot-view.ts'
+import { SoundPacks } from './sound-packs.ts'
 import { getStatus, listHistory } from './status.ts'
 import { defaultTiming } from './timing.ts'
 import type { ManagerTiming } from './timing.ts'
@@ -103,7 +105,11 @@ export class Manager {
     const leases = new Leases(clock, timing.sessionLeaseMs, state.sessions)
     const durability = new DurabilityReader(catalogue, clock, members)
     const time = new ManagerTime(clock)
-    const context = { catalogue, clock, random, logger, timing, identity, time, members, leases, durability }
+    const context = {
+      ...{ catalogue, clock, random, logger, timing, identity, time, members, leases, durability },
+      soundPacks: new SoundPacks(members),
+      pendingOrders: new PendingOrders(catalogue),
+    }
     return new Manager(context, deps.programVersion ?? '')
   }
 
@@ -111,7 +117,7 @@ export class Manager {
     return this.#context.identity.clusterId
   }
 
-  /** Ends sessions whose lease ran out, until `signal` is aborted. Never rejects. */
+  /** Ends sessions whose lease ran out and keeps the catalogue fast, until `signal` is aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -119,7 +125,7 @@ export class Manager {
         await (more ? this.#context.clock.yield() : this.#context.clock.sleep(sessionSweepIntervalMs, signal))
       } catch (error) {
         if (signal.aborted) return
-        this.#context.logger.error('ending expired sessions failed; it is tried again', { error })
+        this.#context.logger.error('background work failed; it is tried again', { error })
         // An abort while sleeping ends the loop by its condition.
         await this.#context.clock.sleep(sessionSweepIntervalMs, signal).catch(() => undefined)
       }
@@ -127,8 +133,10 @@ export class Manager {
   }
 
   /** One bounded piece of background work. @returns whether there is more to do now. */
-  sweep(): Promise<boolean> {
-    return sweepSessions(this.#context)
+  async sweep(): Promise<boolean> {
+    const moreSessions = await sweepSessions(this.#context)
+    const moreUpkeep = await this.#context.catalogue.upkeep()
+    return moreSessions || moreUpkeep
   }
 
   register(request: RegisterRequest, options?: CallOptions): Promise<Registration> {

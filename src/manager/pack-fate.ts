@@ -65,6 +65,7 @@ export async function orderDrops(
     const row = await tx.nodes.find(node.nodeId)
     // A store of another life has nothing of this pack.
     if (row === undefined || keep.has(node.nodeId) || row.ref.incarnation !== node.incarnation) continue
+    context.pendingOrders.giving(row.id)
     await tx.orders.add(row.id, {
       orderId: randomHexId(context.random),
       action: {

@@ -151,7 +151,7 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
   if (heartbeat.incarnation !== row.ref.incarnation) throw notRegistered()
   context.members.heard(heartbeat)
   await takeOrderResults(context, row, heartbeat)
-  const orders = await context.catalogue.read((tx) => tx.orders.ofNode(row.id, ordersPerHeartbeatMax))
+  const orders = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
   return {
     leaseMs: context.timing.nodeLeaseMs,
     managerTimeMs: context.time.nowMs(),

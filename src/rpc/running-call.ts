@@ -46,7 +46,10 @@ export class RunningCall {
     this.#path = call.getPath()
     this.context = { signal: this.#controller.signal, deadline: deadlineOf(call), peer: call.getPeer() }
     environment.running.add(this)
-    call.once('cancelled', () => this.stop(new TwofoldError('cancelled', 'the caller gave up or went away')))
+    call.once('cancelled', () => {
+      // grpc-js says so of calls that are over, too, and an error is expensive to make.
+      if (!this.#finished) this.stop(new TwofoldError('cancelled', 'the caller gave up or went away'))
+    })
   }
 
   /** Breaks the call off: its signal is aborted and its caller, if it is still there, is told `reason`. */

@@ -255,6 +255,34 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
         expect(result.refs.map((refs) => refs && Buffer.from(refs))).to.deep.equal([undefined, Buffer.from(id32(1))])
       })
 
+      it('find the same before, during and after upkeep', async () => {
+        const entry = (n: number): PackEntry => {
+          return { chunkId: id32(n), kind: 'data', offset: n, length: 10, plainLength: 20, refs: new Uint8Array() }
+        }
+        const entries = Array.from({ length: 5000 }, (_, n) => entry(2 * n))
+        const { vault, pack } = await catalogue.write(async (tx) => {
+          const base = await addBase(tx)
+          await tx.chunks.put(base.vault, base.pack, entries)
+          return base
+        })
+        let there = 5000
+        const asked = Array.from({ length: 10_200 }, (_, n) => id32(n))
+        const check = async (): Promise<void> => {
+          const found = await catalogue.read((tx) => tx.chunks.find(vault, asked))
+          expect(found.map((row) => row?.offset)).to.deep.equal(
+            asked.map((_, n) => (n % 2 === 0 && n / 2 < there ? n : undefined)),
+          )
+        }
+        await check()
+        for (let more = true; more;) {
+          more = await catalogue.upkeep()
+          await catalogue.write((tx) => tx.chunks.put(vault, pack, [entry(2 * there)]))
+          there += 1
+          await check()
+        }
+        expect(await catalogue.upkeep()).to.equal(false)
+      })
+
       it('order snapshots by their commit, whatever the clock says', async () => {
         const result = await catalogue.write(async (tx) => {
           const vault = await addVault(tx)

@@ -4,6 +4,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 export class Statements {
   readonly #database: DatabaseSync
   readonly #prepared = new Map<string, StatementSync>()
+  /** Those that answer with tuples. */
+  readonly #ofTuples = new Map<string, StatementSync>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -15,6 +17,17 @@ export class Statements {
 
   all<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
     return this.#prepare(sql).all(...values) as unknown as Row[]
+  }
+
+  /** Rows as arrays of their columns, which cost less than objects. */
+  tuples<Row extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): Row[] {
+    const known = this.#ofTuples.get(sql)
+    const statement = known ?? this.#database.prepare(sql)
+    if (known === undefined) {
+      statement.setReturnArrays(true)
+      this.#ofTuples.set(sql, statement)
+    }
+    return statement.all(...values) as unknown as Row[]
   }
 
   /** Resolves with the number of rows that changed, and the row number of the last insert. */
