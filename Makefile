@@ -70,6 +70,10 @@ demo: $(built) ## back up SRC (default: node_modules), kill a node, restore, com
 bench: $(built) ## measure it on this machine; PEERS=1: other programs too; options in BENCH='--scale 0.1 --runs 1'
 	@node bench/bench.ts $(if $(filter-out 0,$(PEERS)),--peers) $(BENCH)
 
+bench-series: $(built) ## measure how cost grows: SERIES=catalogue,nodes; options in BENCH='--max 10000 --plot docs'
+	@test -n "$(SERIES)" || { echo 'name them: make bench-series SERIES=catalogue,nodes,clients,files,bytes'; exit 1; }
+	@node bench/series.ts --series $(SERIES) $(BENCH)
+
 # --- build
 
 install: $(installed) ## install the packages
@@ -132,5 +136,5 @@ verify: lint ## check everything that needs no test run: types, lint, format, ti
 clean: ## remove what was built and generated; data and packages stay
 	rm -rf dist src/gen coverage
 
-.PHONY: help up down status logs manager node backup restore demo bench install proto breaking build \
+.PHONY: help up down status logs manager node backup restore demo bench bench-series install proto breaking build \
   test test-unit test-integration test-sim test-e2e lint fix verify clean
