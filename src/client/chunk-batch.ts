@@ -2,8 +2,8 @@ import { blake3 } from '../format/hash.ts'
 import type { ChunkId } from '../core/ids.ts'
 import { chunkBytesMax, lookupIdsMax } from '../core/limits.ts'
 
-/** Three of the largest chunks: what is not cut yet is less than one, and moves on to the next batch. */
-export const batchBytes = 3 * chunkBytesMax
+/** More than a largest chunk: what is not cut yet is less than one, and moves on to the next batch. */
+export const batchBytes = chunkBytesMax + 2 * 1024 * 1024
 export const batchChunksMax = lookupIdsMax / 2
 
 export interface BatchedChunk {

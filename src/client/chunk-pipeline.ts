@@ -10,10 +10,10 @@ import { ObjectPool } from './object-pool.ts'
 import type { PackFiller } from './pack-filler.ts'
 import type { RunScope } from './run-scope.ts'
 
-/** One being filled, one being looked up, one being stored: 36 MiB together. */
+/** One being filled, one being looked up, one being stored: 18 MiB together. */
 const batchesMax = 3
 /** Chunks of one batch that are compressed at the same time. */
-const sealsAhead = 4
+const sealsAhead = 3
 
 export interface ChunkPipelineDeps {
   readonly scope: RunScope

@@ -1,4 +1,5 @@
 import { invariant } from '../core/errors.ts'
+import { freeBytes } from '../core/free-bytes.ts'
 import { PackWriter } from '../format/pack-writer.ts'
 import type { SealedRecord } from '../format/record.ts'
 import type { ObjectPool } from './object-pool.ts'
@@ -31,13 +32,18 @@ export class PackFiller {
     return this.#sentBytes + (this.#open?.writer.lengthBytes ?? 0)
   }
 
-  /** Resolves when the record was copied into a pack; one after the other, never two at once. */
+  /**
+   * Resolves when the record was copied into a pack; one after the other, never two at once. The record's own memory is
+   * given back.
+   */
   async append(record: SealedRecord): Promise<void> {
-    if (this.#open?.writer.append(record) === true) return
-    await this.#send()
-    const slab = await this.#deps.slabs.take(this.#deps.scope.signal)
-    this.#open = { slab, writer: new PackWriter(slab, this.#deps.vaultId) }
-    invariant(this.#open.writer.append(record), 'every record fits into an empty pack')
+    if (this.#open?.writer.append(record) !== true) {
+      await this.#send()
+      const slab = await this.#deps.slabs.take(this.#deps.scope.signal)
+      this.#open = { slab, writer: new PackWriter(slab, this.#deps.vaultId) }
+      invariant(this.#open.writer.append(record), 'every record fits into an empty pack')
+    }
+    if (record.ownsStored) freeBytes(record.stored)
   }
 
   /** Resolves when everything appended so far is committed. */

@@ -1,4 +1,5 @@
 import { isTwofoldError, toTwofoldError, TwofoldError } from '../core/errors.ts'
+import { freeBytes } from '../core/free-bytes.ts'
 import { chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { lookupIdsMax } from '../core/limits.ts'
@@ -57,7 +58,7 @@ class Batch {
   #count = 0
 
   get full(): boolean {
-    return this.ids.length >= lookupIdsMax || this.#count >= 8 * lookupIdsMax
+    return this.ids.length >= lookupIdsMax || this.#count >= 2 * lookupIdsMax
   }
 
   add(chunk: ChunkId, placement: Placement): void {
@@ -115,6 +116,7 @@ export class FileWriter {
     for await (const { index, plain } of loader.load(vault, batch.ids, { ...load, onMissing })) {
       load.signal?.throwIfAborted()
       for (const placement of batch.placements[index] ?? []) await this.#write(placement, plain)
+      freeBytes(plain)
       await this.#giveUp(batch, missing)
     }
     await this.#giveUp(batch, missing)

@@ -8,9 +8,9 @@ import type { SealedRecord } from '../format/record.ts'
 import type { PackFiller } from './pack-filler.ts'
 
 /** Plain bytes of trees that wait for their look-up. */
-const undecidedBytesMax = 8 * 1024 * 1024
+const undecidedBytesMax = 4 * 1024 * 1024
 /** Stored bytes of new trees that wait for the data they refer to. */
-const heldBytesMax = 32 * 1024 * 1024
+const heldBytesMax = 8 * 1024 * 1024
 
 export interface TreeStoreDeps {
   /** As of `ChunkPipeline`. */

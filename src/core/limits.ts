@@ -54,8 +54,8 @@ export const nameBytesMax = 255
 /** Longest name of a file of the `Files` service, in bytes. */
 export const fileNameBytesMax = 1024
 
-/** Packs in flight of one client: one filling, others in transfer or fsync at different primaries. */
-export const packsInFlight = 3
+/** Packs of one client in transfer or fsync, beside the one being filled; each costs it `packBytesTarget`. */
+export const packsInFlight = 2
 /** Chunk ids of one look-up or location request: 8192 × 34 bytes are 279 KB, far below a message. */
 export const lookupIdsMax = 8192
 /** Ranges of one read request. */

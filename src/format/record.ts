@@ -16,8 +16,10 @@ export interface SealedRecord {
   readonly kind: RecordKind
   /** 128 bytes. */
   readonly header: Uint8Array
-  /** Reference list and body. It may be the memory that was given as `plain`: leave that alone until it is appended. */
+  /** Reference list and body. */
   readonly stored: Uint8Array
+  /** Whether `stored` is memory of its own; otherwise it is what was given as `plain`. */
+  readonly ownsStored: boolean
   readonly plainLength: number
   /** 32 bytes for each chunk that the record refers to. */
   readonly refs: Uint8Array
@@ -76,7 +78,7 @@ export async function sealRecord(input: RecordInput, codec: Codec): Promise<Seal
     // Data kept as it is was hashed for its name already.
     storedHash: kind === 'data' && frame === undefined ? chunkId : blake3(stored),
   })
-  return { chunkId, kind, header, stored, plainLength: plain.length, refs }
+  return { chunkId, kind, header, stored, ownsStored: stored !== plain, plainLength: plain.length, refs }
 }
 
 /**
