@@ -8,6 +8,8 @@ interface PendingDirectory {
   readonly path: Uint8Array
   readonly entry: TreeEntry
   state: 'pending' | 'made' | 'failed'
+  /** Whether it was not there before, so that nothing in it is in the way. */
+  isNew: boolean
 }
 
 export interface DirectoriesOptions {
@@ -35,7 +37,7 @@ export class RestoreDirectories {
   /** The walk comes to a directory. */
   enter(directory: { names: TargetPath; path: Uint8Array; entry: TreeEntry }): void {
     this.#leaveTo(directory.names.length - 1)
-    this.#way.push({ ...directory, state: 'pending' })
+    this.#way.push({ ...directory, state: 'pending', isNew: false })
   }
 
   /**
@@ -51,6 +53,11 @@ export class RestoreDirectories {
     return true
   }
 
+  /** Whether the directory in which the walk is, after `ensure`, was made by this restore. */
+  get inNew(): boolean {
+    return this.#way.at(-1)?.isNew === true
+  }
+
   /** Sets the metadata of all that were made. */
   async finish(): Promise<void> {
     if (this.#options.dryRun) return
@@ -62,7 +69,10 @@ export class RestoreDirectories {
   async #make(directory: PendingDirectory): Promise<void> {
     const { target, replace, dryRun, onMade } = this.#options
     const { names, path } = directory
-    const good = dryRun || (await this.#guarded(path, () => target.makeDirectory(names, { replace })))
+    const make = async (): Promise<void> => {
+      directory.isNew = await target.makeDirectory(names, { replace })
+    }
+    const good = dryRun || (await this.#guarded(path, make))
     directory.state = good ? 'made' : 'failed'
     if (!good) return
     this.#made.push(directory)

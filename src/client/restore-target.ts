@@ -20,8 +20,9 @@ export interface RestoreTarget {
   /**
    * Makes a directory and the missing ones above it, for this user alone until `setDirectoryMetadata`. An existing one
    * is fine; anything else that has the name is removed when `replace` is set, otherwise refused with `already-exists`.
+   * @returns whether it is new, so that nothing is in it.
    */
-  makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<void>
+  makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<boolean>
   /** Sets what is left of a directory when everything in it is there. */
   setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void>
   /** Opens a new file of `length` bytes, all zeros and without blocks, under a temporary name beside `path`. */

@@ -188,7 +188,7 @@ class Restore implements FileSink {
     this.#counts.totalBytes += entry.size
     let decision: OverwriteDecision | undefined
     await this.#guarded(job, async () => {
-      const existing = await this.#request.target.stat(job.names)
+      const existing = this.#directories.inNew ? undefined : await this.#request.target.stat(job.names)
       decision = decideOverwrite(this.#request.overwrite ?? 'always', entry, existing)
       if (decision !== 'write') await this.#keep(job, decision === 'same')
       else if (entry.type === 'symlink') await this.#makeSymlink(job)

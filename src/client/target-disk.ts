@@ -22,7 +22,9 @@ const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
  */
 export class TargetDisk implements RestoreTarget {
   readonly #directory: string | Uint8Array
-  readonly #random: Random
+  /** What distinguishes the temporary names of this run from those of others. */
+  readonly #mark: string
+  #temporaries = 0
   readonly #files = new OpenFiles()
   readonly #mayGiveAway: boolean
   readonly #self: { readonly uid: number; readonly gid: number }
@@ -32,7 +34,7 @@ export class TargetDisk implements RestoreTarget {
   /** @param directory may be a symbolic link: where it leads was the user's choice. It need not exist yet. */
   constructor(directory: string | Uint8Array, random: Random) {
     this.#directory = directory
-    this.#random = random
+    this.#mark = toHex(random.bytes(8))
     const { uid, gid } = fs.statSync('/proc/self')
     this.#self = { uid, gid }
     this.#mayGiveAway = uid === 0
@@ -66,9 +68,9 @@ export class TargetDisk implements RestoreTarget {
     }
   }
 
-  async makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<void> {
+  async makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<boolean> {
     checkTargetPath(path)
-    attempt(() => this.#makeDirectory(path, options.replace))
+    return attempt(() => this.#makeDirectory(path, options.replace))
   }
 
   async setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
@@ -161,15 +163,18 @@ export class TargetDisk implements RestoreTarget {
   }
 
   #temporaryName(): Buffer {
-    return Buffer.from(`.twofold-${toHex(this.#random.bytes(8))}.tmp`)
+    this.#temporaries += 1
+    return Buffer.from(`.twofold-${this.#mark}-${this.#temporaries}.tmp`)
   }
 
-  #makeDirectory(path: TargetPath, replace: boolean): void {
+  #makeDirectory(path: TargetPath, replace: boolean): boolean {
+    let made = false
     for (let depth = this.#depthOfExisting(path); depth < path.length; depth++) {
       const current = path.slice(0, depth + 1)
       const reached = this.#open().reach(current)
       const stats = lstatOrNothing(reached)
-      if (stats?.isDirectory() === true) {
+      made = stats?.isDirectory() !== true
+      if (!made) {
         this.#open().unlock(current)
         continue
       }
@@ -180,6 +185,7 @@ export class TargetDisk implements RestoreTarget {
       this.#open().forget(current)
       fs.mkdirSync(reached, 0o700)
     }
+    return made
   }
 
   /** How many names of the path can be relied on: all but the last when the directory above is there. */

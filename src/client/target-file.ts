@@ -43,23 +43,18 @@ export interface TemporaryFileOptions {
 /** A file that has a temporary name until it is whole. Its descriptor may be closed and opened again in between. */
 export class TemporaryFile implements TargetFile {
   readonly #options: TemporaryFileOptions
-  readonly #inode: bigint
+  /** Known once it was closed in between. */
+  #inode: bigint | undefined
+  /** Where what was written ends. */
+  #end = 0
   #descriptor: number | undefined
   #over = false
 
   /** @throws the system's error. */
   constructor(options: TemporaryFileOptions) {
     this.#options = options
-    const { handles, temporary, length, files } = options
-    const descriptor = fs.openSync(handles.reach(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-    this.#descriptor = descriptor
-    this.#inode = fs.fstatSync(descriptor, { bigint: true }).ino
-    try {
-      if (length > 0) fs.ftruncateSync(descriptor, length)
-    } catch (error) {
-      this.#drop()
-      throw error
-    }
+    const { handles, temporary, files } = options
+    this.#descriptor = fs.openSync(handles.reach(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     files.used(this)
   }
 
@@ -75,6 +70,7 @@ export class TemporaryFile implements TargetFile {
             ? fs.writeSync(descriptor, data, done, left, offset + done)
             : (await writeInThread(descriptor, data, done, left, offset + done)).bytesWritten
       }
+      this.#end = Math.max(this.#end, offset + data.length)
     } catch (error) {
       throw toTargetError(error)
     } finally {
@@ -83,10 +79,12 @@ export class TemporaryFile implements TargetFile {
   }
 
   async commit(metadata: TargetMetadata): Promise<void> {
-    const { handles, path, temporary, setMetadata } = this.#options
+    const { handles, path, temporary, length, setMetadata } = this.#options
     attempt(() => {
       try {
-        setMetadata(this.#reopen(), metadata)
+        const descriptor = this.#reopen()
+        if (this.#end < length) fs.ftruncateSync(descriptor, length)
+        setMetadata(descriptor, metadata)
         this.#close()
         fs.renameSync(handles.reach(temporary), handles.reach(path))
         this.#over = true
@@ -103,8 +101,8 @@ export class TemporaryFile implements TargetFile {
 
   /** Closes the descriptor until it is needed again. */
   rest(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor)
-    this.#descriptor = undefined
+    if (this.#descriptor !== undefined) this.#inode ??= inodeOf(this.#descriptor)
+    this.#shut()
   }
 
   #reopen(): number {
@@ -112,7 +110,7 @@ export class TemporaryFile implements TargetFile {
     if (this.#descriptor === undefined) {
       const descriptor = fs.openSync(handles.reach(temporary), O_WRONLY | O_NOFOLLOW)
       this.#descriptor = descriptor
-      if (fs.fstatSync(descriptor, { bigint: true }).ino !== this.#inode) {
+      if (inodeOf(descriptor) !== this.#inode) {
         this.rest()
         throw new TwofoldError('failed-precondition', 'the temporary file was replaced by somebody else')
       }
@@ -123,7 +121,12 @@ export class TemporaryFile implements TargetFile {
 
   #close(): void {
     this.#options.files.busy(this)
-    this.rest()
+    this.#shut()
+  }
+
+  #shut(): void {
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor)
+    this.#descriptor = undefined
   }
 
   #drop(): void {
@@ -131,4 +134,8 @@ export class TemporaryFile implements TargetFile {
     this.#close()
     fs.rmSync(this.#options.handles.reach(this.#options.temporary), { force: true })
   }
+}
+
+function inodeOf(descriptor: number): bigint {
+  return fs.fstatSync(descriptor, { bigint: true }).ino
 }

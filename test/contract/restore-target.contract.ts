@@ -43,8 +43,9 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
   })
 
   it('makes a directory with those above it, again without harm', async () => {
-    await target.makeDirectory(names('a/b/c'), { replace: false })
-    await target.makeDirectory(names('a/b/c'), { replace: false })
+    expect(await target.makeDirectory(names('a/b/c'), { replace: false })).to.equal(true)
+    expect(await target.makeDirectory(names('a/b/c'), { replace: false })).to.equal(false)
+    expect(await target.makeDirectory(names('a/b'), { replace: true })).to.equal(false)
     expect((await target.stat(names('a/b')))?.type).to.equal('directory')
     await target.setDirectoryMetadata(names('a/b'), metadata({ mode: 0o750 }))
     expect((await target.stat(names('a/b')))?.mtimeNs).to.equal(1_700_000_000_500_000_000n)
@@ -92,7 +93,7 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
     await writeFile(target, 'a', 'file')
     await expectCode(target.makeDirectory(names('a/b'), { replace: false }), 'already-exists')
     expect(await readAll(target, 'a')).to.equal('file')
-    await target.makeDirectory(names('a/b'), { replace: true })
+    expect(await target.makeDirectory(names('a/b'), { replace: true })).to.equal(true)
     expect((await target.stat(names('a/b')))?.type).to.equal('directory')
   })
 

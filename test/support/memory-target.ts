@@ -45,18 +45,21 @@ export class MemoryTarget implements RestoreTarget {
     return { type: entry.type, size, mtimeNs: entry.mtimeNs, identity: `1:${entry.inode}` }
   }
 
-  async makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<void> {
+  async makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<boolean> {
     this.onChange?.('makeDirectory', this.#key(path))
     this.#ensureRoot()
+    let made = false
     for (let depth = 1; depth <= path.length; depth++) {
       const key = this.#key(path.slice(0, depth))
       const existing = this.entries.get(key)
-      if (existing?.type === 'directory') continue
+      made = existing?.type !== 'directory'
+      if (!made) continue
       if (existing !== undefined && !options.replace) {
         throw new TwofoldError('already-exists', 'something that is no directory has the name')
       }
       this.entries.set(key, this.#make('directory'))
     }
+    return made
   }
 
   async setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
