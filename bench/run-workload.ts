@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TreeComparison } from './compare-trees.ts'
 import { Discarded } from './discarded.ts'
 import type { Measurement } from './measure/measurement.ts'
@@ -106,6 +107,8 @@ class Run {
     for (const work of inTurn([...this.#limits(source.path, firstDay), alone, ...saves], this.#number)) await work()
     for (const program of this.#inTurn()) await this.#backup(program, 'nothing changed', source.path, firstDay)
     source.change(changes)
+    // rsync takes times within a second for the same, and leaves the one it has.
+    await sleep(1100)
     const secondDay = sizeAfter(files, changes)
     for (const program of this.#inTurn()) await this.#backup(program, 'second day', source.path, secondDay)
     for (const program of this.#inTurn()) await this.#restore(program, source.path, secondDay)

@@ -1,13 +1,13 @@
 import { isTwofoldError } from '../core/errors.ts'
-import { chunkKey } from '../core/ids.ts'
+import { asBuffer, chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { treeDepthMax } from '../core/limits.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import type { BackupStats } from './backup-stats.ts'
 import type { Selection } from './backup-targets.ts'
-import { makeEntry } from './entry-maker.ts'
+import { isEntryOf, makeEntry } from './entry-maker.ts'
 import { nameKey } from './parent-trees.ts'
-import type { KnownEntries, ParentTrees } from './parent-trees.ts'
+import type { ParentTrees } from './parent-trees.ts'
 import type { Progress } from './progress.ts'
 import type { RunScope } from './run-scope.ts'
 import type { SourceLister } from './source-lister.ts'
@@ -140,7 +140,8 @@ export class BackupWalk {
     const trees = await this.#deps.parent?.load(ids)
     const items: Item[] = []
     for (const { visit, entries } of group) {
-      const known: KnownEntries | undefined = visit.tree === undefined ? undefined : trees?.get(chunkKey(visit.tree))
+      const known = visit.tree === undefined ? undefined : trees?.get(chunkKey(visit.tree))
+      visit.directory.known = known
       for (const entry of entries) {
         const slot = visit.directory.entries.length
         visit.directory.entries.push(undefined)
@@ -149,7 +150,7 @@ export class BackupWalk {
           slot,
           path: joinPath(visit.path, entry.name),
           entry,
-          known: known?.get(nameKey(entry.name)),
+          known: known?.entries.get(nameKey(entry.name)),
         })
       }
     }
@@ -178,11 +179,12 @@ export class BackupWalk {
   #enter({ visit, slot, path, entry, known }: Item): Visit | undefined {
     const { assembler, source, stats, oneFileSystem } = this.#deps
     const selection = visit.selection === 'all' ? 'all' : (visit.selection.get(nameKey(entry.name)) ?? 'all')
-    const directory = assembler.open(
-      visit.directory,
+    const directory = assembler.open({
+      parent: visit.directory,
       slot,
-      makeEntry(source, entry.name, { stat: entry, type: 'directory' }),
-    )
+      entry: makeEntry(source, entry.name, { stat: entry, type: 'directory' }),
+      ...(known?.type === 'directory' && isEntryOf(source, entry, known) ? { knownEntry: known } : {}),
+    })
     stats.directories += 1
     const foreign = visit.device !== undefined && visit.device !== entry.device
     const tooDeep = visit.depth >= treeDepthMax
@@ -215,6 +217,7 @@ export class BackupWalk {
   }
 
   #takeOver(entry: SourceEntry, known: TreeEntry): TreeEntry {
+    if (isEntryOf(this.#deps.source, entry, known)) return known
     const { size, extents, extentLists } = known
     return makeEntry(this.#deps.source, entry.name, {
       stat: entry,
@@ -223,11 +226,15 @@ export class BackupWalk {
     })
   }
 
-  async #saveLink({ visit, slot, path, entry }: Item): Promise<void> {
+  async #saveLink({ visit, slot, path, entry, known }: Item): Promise<void> {
     const { source, stats } = this.#deps
     const target = await this.#attempt(path, () => source.readLink(path))
     if (target === 'failed') return
-    visit.directory.entries[slot] = makeEntry(source, entry.name, { stat: entry, type: 'symlink', target })
+    const unchanged =
+      known?.type === 'symlink' && asBuffer(known.target).equals(target) && isEntryOf(source, entry, known)
+    visit.directory.entries[slot] = unchanged
+      ? known
+      : makeEntry(source, entry.name, { stat: entry, type: 'symlink', target })
     stats.symlinks += 1
   }
 

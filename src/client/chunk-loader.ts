@@ -9,7 +9,7 @@ import type { CallOptions, RecordKind } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import { decodeExtentList, decodeTree } from '../format/tree.ts'
-import type { Extent, TreeEntry, TreeNode } from '../format/tree.ts'
+import type { Extent, RecordContent, TreeEntry, TreeNode } from '../format/tree.ts'
 import { mapUnordered } from './map-unordered.ts'
 import type { ManagerApi } from './manager-api.ts'
 import { persistently } from '../core/persistently.ts'
@@ -35,6 +35,11 @@ export interface LoadedRecord {
   readonly kind: RecordKind
   readonly plain: Uint8Array
   readonly refs: Uint8Array
+}
+
+/** A tree with what it was decoded from. */
+export interface LoadedTree extends TreeNode {
+  readonly record: RecordContent
 }
 
 export interface LoadOptions extends CallOptions {
@@ -85,14 +90,18 @@ export class ChunkLoader {
   }
 
   /** @throws as `load`; also `integrity` when a chunk is no tree. */
-  async loadTrees(vault: string, ids: readonly ChunkId[], options: LoadOptions = {}): Promise<Map<ChunkKey, TreeNode>> {
-    const trees = new Map<ChunkKey, TreeNode>()
+  async loadTrees(
+    vault: string,
+    ids: readonly ChunkId[],
+    options: LoadOptions = {},
+  ): Promise<Map<ChunkKey, LoadedTree>> {
+    const trees = new Map<ChunkKey, LoadedTree>()
     for await (const { id, kind, plain, refs, index } of this.load(vault, ids, options)) {
       const key = chunkKey(id)
       if (trees.has(key)) continue
       try {
         if (kind !== 'tree') throw new TwofoldError('integrity', `chunk ${toHex(id)} is no tree but ${kind}`)
-        trees.set(key, decodeTree(plain, refs))
+        trees.set(key, { ...decodeTree(plain, refs), record: { plain, refs } })
       } catch (error) {
         if (options.onMissing === undefined || !(error instanceof TwofoldError)) throw error
         options.onMissing(index, error)
@@ -104,7 +113,7 @@ export class ChunkLoader {
   /** @throws as `loadTrees` */
   async loadTree(vault: string, id: ChunkId, options: CallOptions = {}): Promise<TreeNode> {
     const trees = await this.loadTrees(vault, [id], { signal: options.signal })
-    return trees.get(chunkKey(id)) as TreeNode
+    return trees.get(chunkKey(id)) as LoadedTree
   }
 
   /**

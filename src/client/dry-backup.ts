@@ -65,7 +65,7 @@ async function compare(
   const walk = new BackupWalk({
     ...{ scope, source, lister, oneFileSystem, progress, stats },
     parent: parent === undefined ? undefined : trees,
-    assembler: new TreeAssembler({ add: async ({ refs, plain }) => recordId(refs, plain) }),
+    assembler: new TreeAssembler({ add: async ({ id, refs, plain }) => id ?? recordId(refs, plain) }),
     save: async (_path, file) => {
       stats.readBytes += file.size
       progress.bytesDone += file.size

@@ -12,6 +12,24 @@ export interface StoredContent {
 export const noContent: StoredContent = { size: 0, extents: [], extentLists: [] }
 const noBytes = new Uint8Array(0)
 
+/** Whether `makeEntry` would give this entry again, content, target and tree left aside. */
+export function isEntryOf(source: SourceTree, stat: SourceStat, known: TreeEntry): boolean {
+  const isFile = known.type === 'file'
+  return (
+    known.mode === stat.mode &&
+    known.uid === stat.uid &&
+    known.gid === stat.gid &&
+    known.mtimeNs === stat.mtimeNs &&
+    known.ctimeNs === stat.ctimeNs &&
+    known.inode === stat.inode &&
+    known.links === (isFile ? stat.links : 0) &&
+    known.device === (isFile && stat.links > 1 ? stat.device : 0n) &&
+    known.user === source.userName(stat.uid) &&
+    known.group === source.groupName(stat.gid) &&
+    known.xattrs.length === 0
+  )
+}
+
 /**
  * The entry of what the source says it is. The device number is kept for hard links only: it changes with a restart of
  * the machine, and every tree would with it.

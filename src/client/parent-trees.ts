@@ -1,11 +1,16 @@
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
-import { asBuffer, chunkIdBytes, chunkKey, parseChunkId } from '../core/ids.ts'
+import { asBuffer, chunkIdBytes, chunkIdFromKey, chunkKey, parseChunkId } from '../core/ids.ts'
 import { lookupIdsMax } from '../core/limits.ts'
-import type { TreeEntry, TreeNode } from '../format/tree.ts'
-import type { ChunkLoader } from './chunk-loader.ts'
+import type { RecordContent, TreeEntry } from '../format/tree.ts'
+import type { ChunkLoader, LoadedTree } from './chunk-loader.ts'
 
-/** A directory of the parent snapshot: its entries by name (latin1). */
-export type KnownEntries = ReadonlyMap<string, TreeEntry>
+/** A directory of the parent snapshot. */
+export interface KnownDirectory {
+  /** By name (latin1), in the order of the names. */
+  readonly entries: ReadonlyMap<string, TreeEntry>
+  /** Its tree; undefined when it is in parts. */
+  readonly tree: (RecordContent & { readonly id: ChunkId }) | undefined
+}
 
 export interface ParentTreesDeps {
   readonly loader: ChunkLoader
@@ -30,15 +35,16 @@ export class ParentTrees {
   }
 
   /** The entries of each tree; trees that cannot be read are missing in the answer. */
-  async load(ids: readonly ChunkId[]): Promise<Map<ChunkKey, KnownEntries>> {
-    const known = new Map<ChunkKey, KnownEntries>()
+  async load(ids: readonly ChunkId[]): Promise<Map<ChunkKey, KnownDirectory>> {
+    const known = new Map<ChunkKey, KnownDirectory>()
     if (ids.length === 0) return known
     const trees = await this.#trees(ids)
     const parts = [...trees.values()].flatMap((tree) => tree.parts)
-    const partTrees = parts.length === 0 ? new Map<ChunkKey, TreeNode>() : await this.#trees(parts)
-    for (const [key, tree] of trees) {
-      const pieces = tree.parts.map((part) => partTrees.get(chunkKey(part))?.entries ?? [])
-      known.set(key, new Map([...tree.entries, ...pieces.flat()].map((entry) => [nameKey(entry.name), entry])))
+    const partTrees = parts.length === 0 ? new Map<ChunkKey, LoadedTree>() : await this.#trees(parts)
+    for (const [key, { entries: own, parts: inParts, record }] of trees) {
+      const pieces = inParts.map((part) => partTrees.get(chunkKey(part))?.entries ?? [])
+      const entries = new Map([...own, ...pieces.flat()].map((entry) => [nameKey(entry.name), entry]))
+      known.set(key, { entries, tree: inParts.length === 0 ? { id: chunkIdFromKey(key), ...record } : undefined })
     }
     return known
   }
@@ -90,7 +96,7 @@ export class ParentTrees {
     return listed
   }
 
-  #trees(ids: readonly ChunkId[]): Promise<Map<ChunkKey, TreeNode>> {
+  #trees(ids: readonly ChunkId[]): Promise<Map<ChunkKey, LoadedTree>> {
     const { loader, vault, signal, onUnreadable } = this.#deps
     const onMissing = (_: number, error: Error): void => onUnreadable(error.message)
     return loader.loadTrees(vault, ids, { signal, onMissing })

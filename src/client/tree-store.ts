@@ -4,6 +4,7 @@ import type { ChunkKey } from '../core/ids.ts'
 import { lookupIdsMax } from '../core/limits.ts'
 import type { Codec } from '../format/codec.ts'
 import { recordId, sealRecord } from '../format/record.ts'
+import type { RecordContent } from '../format/tree.ts'
 import type { SealedRecord } from '../format/record.ts'
 import type { PackFiller } from './pack-filler.ts'
 
@@ -46,13 +47,13 @@ export class TreeStore {
     this.#deps = deps
   }
 
-  /** Takes a record of kind `tree`; everything it refers to must have been given before. */
-  async add(record: { plain: Uint8Array; refs: Uint8Array }): Promise<ChunkId> {
-    const id = recordId(record.refs, record.plain)
+  /** Takes a record of kind `tree`; everything it refers to must have been given before, or be committed. */
+  async add(record: RecordContent & { readonly id?: ChunkId }): Promise<ChunkId> {
+    const { id = recordId(record.refs, record.plain) } = record
     const key = chunkKey(id)
     if (this.#seen.has(key)) return id
     this.#seen.add(key)
-    this.#undecided.push({ id, ...record })
+    this.#undecided.push({ ...record, id })
     this.#undecidedBytes += record.plain.length + record.refs.length
     if (this.#undecidedBytes >= undecidedBytesMax || this.#undecided.length >= lookupIdsMax) await this.#decide()
     if (this.#heldBytes >= heldBytesMax) await this.#send()

@@ -1,10 +1,9 @@
 import { expect } from 'chai'
 import { silentLogger } from '../../../../src/core/logger.ts'
-import type { ChunkKey } from '../../../../src/core/ids.ts'
 import { ChunkLoader } from '../../../../src/client/chunk-loader.ts'
 import { runRestore } from '../../../../src/client/restore.ts'
 import { inlineCodec } from '../../../../src/format/codec.ts'
-import type { TreeEntry, TreeNode } from '../../../../src/format/tree.ts'
+import type { TreeEntry } from '../../../../src/format/tree.ts'
 import { RestoreBench } from '../../../support/restore-bench.ts'
 import { MemoryTarget } from '../../../support/memory-target.ts'
 
@@ -12,7 +11,7 @@ import { MemoryTarget } from '../../../support/memory-target.ts'
 class HostileLoader extends ChunkLoader {
   evil: Uint8Array = new Uint8Array(0)
 
-  override async loadTrees(...args: Parameters<ChunkLoader['loadTrees']>): Promise<Map<ChunkKey, TreeNode>> {
+  override async loadTrees(...args: Parameters<ChunkLoader['loadTrees']>): ReturnType<ChunkLoader['loadTrees']> {
     const rename = (entry: TreeEntry): TreeEntry => {
       return Buffer.from(entry.name).toString() === 'victim' ? { ...entry, name: this.evil } : entry
     }

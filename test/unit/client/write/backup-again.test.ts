@@ -89,6 +89,30 @@ describe('a backup with a parent', () => {
     expect((await entries(summary)).get('/src/a')?.content.length).to.equal(1000)
   })
 
+  it('makes new trees only on the way to what changed', async () => {
+    const { source, backup, cluster } = await createBackupFixture()
+    for (const path of ['/src/a/one', '/src/b/two']) source.file(path, 'content')
+    source.symlink('/src/b/link', 'two')
+    await backup()
+    const trees = cluster.records('tree').length
+    source.node('/src/a/one').mode = 0o600
+    await backup()
+    expect(cluster.records('tree')).to.have.length(trees + 3)
+  })
+
+  it('stores the tree of an unchanged directory again when it has lost a copy', async () => {
+    const { source, backup, entries, cluster, lose } = await createBackupFixture()
+    source.file('/src/a', 'content')
+    await backup()
+    const [before] = cluster.records('tree')
+    cluster.faults.after = (call) => {
+      if (call === 'beginBackup') lose(cluster.holders(before!)[0]!.name)
+    }
+    const summary = await backup()
+    expect(summary.snapshot?.durability.copies).to.equal(2)
+    expect((await entries(summary)).get('/src/a')?.content.toString()).to.equal('content')
+  })
+
   it('goes on without the parts of the parent that cannot be read', async () => {
     const { source, backup, entries, cluster, eventsOf, lose } = await createBackupFixture({ nodes: 4 })
     source.file('/src/a', 'content')
