@@ -7,7 +7,7 @@ import { RunningProcess } from '../running-process.ts'
 
 const nodeOptions = [
   '--disable-warning=ExperimentalWarning',
-  // As `bin/twofold` starts it.
+  // Of the launcher's options only this one: the others take time to save memory, and this is about the time.
   ...(Number.parseInt(process.versions.node, 10) >= 24 ? ['--external-memory-accounted-in-global-limit'] : []),
 ]
 

@@ -19,7 +19,7 @@ import { systemRandom } from '../../src/system/random.ts'
 import { median } from '../measure/measurement.ts'
 import { readPeakRssBytes } from '../measure/process-usage.ts'
 import { SeededStream } from '../workloads/seeded-stream.ts'
-import { percentile } from './figures.ts'
+import { quantile } from '../../src/core/quantile.ts'
 import { chunksPerPack, entriesOfPack, writeChunkId } from './numbered-chunks.ts'
 import { PaperNode } from './paper-node.ts'
 
@@ -121,8 +121,8 @@ class Probe {
       times.push(since(start))
     }
     return {
-      commitMsMedian: percentile(times, 0.5),
-      commitMsP99: percentile(times, 0.99),
+      commitMsMedian: quantile(times, 0.5),
+      commitMsP99: quantile(times, 0.99),
       commitMsMost: Math.max(...times),
     }
   }

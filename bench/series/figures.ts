@@ -20,12 +20,6 @@ export interface Column {
   readonly atLeast?: number
 }
 
-/** The smallest value that at least the share `p` (0 to 1) of all are not above; NaN of nothing. */
-export function percentile(values: readonly number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? Number.NaN
-}
-
 /**
  * The power of x that a figure grows with: 0 when it stays the same, 1 when it is twice as much at twice the x. It is
  * the slope of the straight line nearest to the points on logarithmic axes; NaN of fewer than two points above zero.

@@ -12,7 +12,7 @@ import { heartbeatDeadlineMs, heartbeatIntervalMs, sessionLeaseMs, unaryDeadline
 import { ManagerClient, ManagerService } from '../../src/gen/twofold/v1/manager.ts'
 import { fromHeartbeat, fromRegister } from '../../src/node/convert.ts'
 import { callUnary } from '../../src/rpc/calls.ts'
-import { percentile } from './figures.ts'
+import { quantile } from '../../src/core/quantile.ts'
 import { PaperNode } from './paper-node.ts'
 
 const [address = '', first = '', count = '', sessions = ''] = process.argv.slice(2)
@@ -83,7 +83,7 @@ await running
 const result = {
   beats: latencies.length,
   failures,
-  p50Ms: percentile(latencies, 0.5),
-  p99Ms: percentile(latencies, 0.99),
+  p50Ms: quantile(latencies, 0.5),
+  p99Ms: quantile(latencies, 0.99),
 }
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0))

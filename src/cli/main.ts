@@ -1,5 +1,5 @@
-import { readVersion } from './program-version.ts'
+import { readProgramName } from './program-version.ts'
 
 // Asking for the version alone is answered before anything else is loaded.
-if (process.argv.slice(2).join() === '--version') process.stdout.write(`twofold ${await readVersion()}\n`)
+if (process.argv.slice(2).join() === '--version') process.stdout.write(`${await readProgramName()}\n`)
 else await import('./run.ts')

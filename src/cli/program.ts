@@ -7,7 +7,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './output.ts'
-import { readVersion } from './program-version.ts'
+import { readProgramName } from './program-version.ts'
 
 /** The options before a command's name that take a value. */
 const optionsWithValue = new Set(['-m', '--manager', '--vault'])
@@ -57,7 +57,7 @@ function commandPosition(argv: readonly string[]): number {
 
 async function showHelp(argv: readonly string[], at: number, cli: Cli): Promise<void> {
   if (argv.includes('--version') || argv.includes('-V')) {
-    cli.terminal.stdout.write(`twofold ${await readVersion()}\n`)
+    cli.terminal.stdout.write(`${await readProgramName()}\n`)
     return
   }
   const subject = at === -1 ? undefined : commands.find(({ name }) => name === argv[at + 1])

@@ -4,7 +4,7 @@ import type { Client } from '../client/index.ts'
 import { createLogger } from '../system/logger.ts'
 import { systemRandom } from '../system/random.ts'
 import type { ClusterOptions, Run } from './command-setup.ts'
-import { readVersion } from './program-version.ts'
+import { readProgramName } from './program-version.ts'
 
 /** Runs `work` with a client of the cluster that the options name, and closes it. */
 export async function withClient<T>(run: Run<ClusterOptions>, work: (client: Client) => Promise<T>): Promise<T> {
@@ -19,7 +19,7 @@ export async function withClient<T>(run: Run<ClusterOptions>, work: (client: Cli
     }),
     hostName: hostname(),
     userName: currentUser(),
-    program: `twofold ${await readVersion()}`,
+    program: await readProgramName(),
   })
   try {
     return await work(client)

@@ -1,6 +1,6 @@
 import type { Disk, DiskFile } from '../core/disk.ts'
 import { randomHexId } from '../core/ids.ts'
-import { chunkBytesAverage, packBytesTarget } from '../core/limits.ts'
+import { chunkBytesAverage, compressedAtOnce, packBytesTarget } from '../core/limits.ts'
 import type { Random } from '../core/random.ts'
 import type { UncachedReader } from '../core/uncached-reader.ts'
 import { Chunker } from '../format/chunker.ts'
@@ -26,8 +26,6 @@ export interface LocalBenchmark {
 
 /** Far more than a processor's caches, in chunks of the average length. */
 const sampleBytes = packBytesTarget
-/** As many as a backup compresses at once. */
-const compressedAtOnce = 4
 
 /** @throws what the disk throws; its file is removed all the same. */
 export async function measureLocal(benchmark: LocalBenchmark): Promise<LocalFigures> {

@@ -1,7 +1,7 @@
 import { isTwofoldError, TwofoldError } from '../core/errors.ts'
 import { randomHexId } from '../core/ids.ts'
 import type { ChunkId, NodeId } from '../core/ids.ts'
-import { chunkBytesAverage, sliceBytes } from '../core/limits.ts'
+import { chunkBytesAverage } from '../core/limits.ts'
 import type { Allocation, Session } from '../core/messages.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
@@ -10,6 +10,7 @@ import { PackWriter } from '../format/pack-writer.ts'
 import { recordId, sealRecord } from '../format/record.ts'
 import type { SealedRecord } from '../format/record.ts'
 import type { ManagerApi } from './manager-api.ts'
+import { slicesOf } from './pack-uploader.ts'
 import type { StorageApi } from './storage-api.ts'
 
 export interface TrialPacksDeps {
@@ -119,9 +120,3 @@ export class TrialPacks {
 
 /** What the history and logs say. */
 export const trialReason = 'a benchmark, of which nothing is kept'
-
-async function* slicesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let offset = 0; offset < bytes.length; offset += sliceBytes) {
-    yield bytes.subarray(offset, Math.min(offset + sliceBytes, bytes.length))
-  }
-}

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { quantile } from '../core/quantile.ts'
 
 /** How long a measurement may take, and who may end it. */
 export interface Pace {
@@ -66,12 +67,5 @@ export async function measureRoundTrip(
     endMs = clock.monotonicMs()
     times.push(endMs - beganMs)
   } while (times.length < callsMax && endMs - startMs < seconds * 1000)
-  times.sort((one, other) => one - other)
   return { calls: times.length, medianMs: quantile(times, 0.5), p99Ms: quantile(times, 0.99) }
-}
-
-/** By the nearest rank. `sorted` must not be empty. */
-export function quantile(sorted: readonly number[], share: number): number {
-  const rank = Math.max(1, Math.ceil(share * sorted.length))
-  return sorted[Math.min(rank, sorted.length) - 1] ?? Number.NaN
 }

@@ -33,9 +33,6 @@ export interface BenchmarkOptions extends CallOptions {
   readonly onStage?: ((what: string) => void) | undefined
 }
 
-/** Its packs stay open to the end, and a session may have 64 open ones: half of them. */
-export const benchmarkBytesMax = 512 * 1024 ** 2
-
 interface Running {
   readonly request: BenchmarkRequest
   readonly pace: Pace

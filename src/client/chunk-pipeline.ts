@@ -1,5 +1,6 @@
 import { chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
+import { compressedAtOnce } from '../core/limits.ts'
 import type { Codec } from '../format/codec.ts'
 import { sealRecord } from '../format/record.ts'
 import type { SealedRecord } from '../format/record.ts'
@@ -12,8 +13,6 @@ import type { RunScope } from './run-scope.ts'
 
 /** One being filled, one being looked up, one being stored: 18 MiB together. */
 const batchesMax = 3
-/** Chunks of one batch that are compressed at the same time. */
-const sealsAhead = 3
 
 export interface ChunkPipelineDeps {
   readonly scope: RunScope
@@ -90,7 +89,7 @@ export class ChunkPipeline {
     const sealing: Promise<SealedRecord>[] = []
     let next = 0
     for (let index = 0; index < chunks.length; index++) {
-      while (next < chunks.length && sealing.length < sealsAhead) {
+      while (next < chunks.length && sealing.length < compressedAtOnce) {
         const sealed = this.#seal(batch, chunks[next++] as BatchedChunk)
         // As above: it is awaited below unless the run ends before.
         sealed.catch(() => undefined)

@@ -39,7 +39,6 @@ export type { PutFileRequest } from './put-file.ts'
 export type { GetFileRequest, OpenedFile } from './get-file.ts'
 export type { FileVersionInfo } from './file-version.ts'
 
-export { benchmarkBytesMax } from './benchmark.ts'
 export type { BenchmarkOptions, BenchmarkRequest } from './benchmark.ts'
 export { findLimits, isComplete, isPipelineFigures } from './benchmark-report.ts'
 export type { BenchmarkReport, ClusterFigures, Limit, LocalFigures, NodeFigures } from './benchmark-report.ts'

@@ -171,10 +171,11 @@ function gaveUp(error: TwofoldError): TwofoldError {
   return new TwofoldError('not-enough-nodes', message, { cause: error, fields: error.fields })
 }
 
-async function* slicesOf(bytes: Uint8Array, onSlice: (length: number) => void): AsyncGenerator<Uint8Array> {
+/** A pack as it is sent. `onSlice` is told of each slice when the next one is asked for. */
+export async function* slicesOf(bytes: Uint8Array, onSlice?: (length: number) => void): AsyncGenerator<Uint8Array> {
   for (let offset = 0; offset < bytes.length; offset += sliceBytes) {
     const slice = bytes.subarray(offset, Math.min(offset + sliceBytes, bytes.length))
     yield slice
-    onSlice(slice.length)
+    onSlice?.(slice.length)
   }
 }

@@ -21,7 +21,9 @@ export class RecentChunks {
   }
 
   put(id: ChunkId, plain: Uint8Array): void {
-    this.#chunks.set(chunkKey(id), plain)
+    const newest = chunkKey(id)
+    if (this.#chunks.has(newest)) return
+    this.#chunks.set(newest, plain)
     this.#bytes += plain.length
     for (const [key, { length }] of this.#chunks) {
       if (this.#bytes <= keptBytesMax) return

@@ -56,6 +56,8 @@ export const fileNameBytesMax = 1024
 
 /** Packs of one client in transfer or fsync, beside the one being filled; each costs it `packBytesTarget`. */
 export const packsInFlight = 2
+/** Chunks that one client compresses at the same time. */
+export const compressedAtOnce = 3
 /** Chunk ids of one look-up or location request: 8192 × 34 bytes are 279 KB, far below a message. */
 export const lookupIdsMax = 8192
 /** Ranges of one read request. */
@@ -106,6 +108,8 @@ export const minCopiesDefault = 2
 export const sessionsOpenMax = 10_000
 /** Packs that one session may have allocated and not settled: many times `packsInFlight`. */
 export const openPacksPerSessionMax = 64
+/** What a benchmark sends at most: its packs stay open to the end, and are half of what a session may have open. */
+export const benchmarkBytesMax = (openPacksPerSessionMax / 2) * packBytesTarget
 /** Orders on one heartbeat reply: 256 × about 150 bytes. */
 export const ordersPerHeartbeatMax = 256
 /** How often the manager looks for sessions whose lease ran out, and how many it ends in one go. */

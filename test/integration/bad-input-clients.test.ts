@@ -9,23 +9,14 @@ import { expectError } from '../support/expect-error.ts'
 import { packOf, snapshotOf, treeRecord } from '../support/hand-made-snapshot.ts'
 import type { HandMadeSnapshot } from '../support/hand-made-snapshot.ts'
 import { collect } from '../support/restore-bench.ts'
-import { UploadTester, frame, header, noise, sealed, slices } from '../support/upload-tester.ts'
+import { UploadTester, frame, header, noise, sealed, slices, uploadTester } from '../support/upload-tester.ts'
 import { WireCluster, slicesOf, until } from '../support/wire-cluster.ts'
 
 describe('clients that share, or stand still', () => {
-  let cluster: WireCluster
-  let tester: UploadTester
-  before(async () => {
-    cluster = await WireCluster.start({ nodes: ['n1', 'n2', 'n3'] })
-    tester = new UploadTester(cluster)
-  })
-  after(async () => {
-    tester.close()
-    await cluster.stop()
-  })
+  const tester = uploadTester()
 
-  idleReaders(() => tester)
-  sharedSessions(() => tester)
+  idleReaders(tester)
+  sharedSessions(tester)
 })
 
 function idleReaders(tester: () => UploadTester): void {

@@ -13,9 +13,8 @@ import type { UploadRequest } from '../../src/gen/twofold/v1/storage.ts'
 import { systemRandom } from '../../src/system/random.ts'
 import { expectError } from '../support/expect-error.ts'
 import { packOf } from '../support/hand-made-snapshot.ts'
-import { UploadTester, header, noise, slice, slices } from '../support/upload-tester.ts'
-import type { Attempt } from '../support/upload-tester.ts'
-import { WireCluster } from '../support/wire-cluster.ts'
+import { header, noise, slice, slices, uploadTester } from '../support/upload-tester.ts'
+import type { Attempt, UploadTester } from '../support/upload-tester.ts'
 import { forgeHeader } from '../unit/format/sample-pack.ts'
 
 /*
@@ -35,23 +34,14 @@ import { forgeHeader } from '../unit/format/sample-pack.ts'
  */
 
 describe('bad input over the wire', () => {
-  let cluster: WireCluster
-  let tester: UploadTester
-  before(async () => {
-    cluster = await WireCluster.start({ nodes: ['n1', 'n2', 'n3'] })
-    tester = new UploadTester(cluster)
-  })
-  after(async () => {
-    tester.close()
-    await cluster.stop()
-  })
+  const tester = uploadTester()
 
-  damagedStreams(() => tester)
-  lyingRecords(() => tester)
-  otherReplicas(() => tester)
-  otherTickets(() => tester)
-  hugeMessages(() => tester)
-  unwelcomeNodes(() => tester)
+  damagedStreams(tester)
+  lyingRecords(tester)
+  otherReplicas(tester)
+  otherTickets(tester)
+  hugeMessages(tester)
+  unwelcomeNodes(tester)
 })
 
 function damagedStreams(tester: () => UploadTester): void {

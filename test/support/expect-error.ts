@@ -25,6 +25,17 @@ export function expectThrow(action: () => unknown, ...codes: ErrorCode[]): Twofo
   throw missed(value, codes)
 }
 
+/** The code of what `action` throws; undefined when it throws nothing. */
+export function codeThrown(action: () => unknown): ErrorCode | undefined {
+  try {
+    action()
+    return undefined
+  } catch (error) {
+    if (error instanceof TwofoldError) return error.code
+    throw error
+  }
+}
+
 function checked(error: unknown, codes: readonly ErrorCode[]): TwofoldError {
   if (!(error instanceof TwofoldError)) throw error
   expect(codes, error.message).to.include(error.code)

@@ -10,8 +10,7 @@ import { StorageClient, StorageService } from '../../src/gen/twofold/v1/storage.
 import type { UploadRequest, UploadResponse } from '../../src/gen/twofold/v1/storage.ts'
 import { systemRandom } from '../../src/system/random.ts'
 import { dataRecord, packOf } from './hand-made-snapshot.ts'
-import { slicesOf, until } from './wire-cluster.ts'
-import type { WireCluster } from './wire-cluster.ts'
+import { slicesOf, until, WireCluster } from './wire-cluster.ts'
 
 /** A caller that keeps to nothing: it is stopped neither by its own library's limits nor by what it was told. */
 class RawCaller {
@@ -117,6 +116,19 @@ export class UploadTester {
   close(): void {
     for (const caller of this.#callers) caller.close()
   }
+}
+
+/** A cluster of three nodes for the tests of a suite, and a tester of it, which is there once they run. */
+export function uploadTester(): () => UploadTester {
+  let tester: UploadTester | undefined
+  before(async () => {
+    tester = new UploadTester(await WireCluster.start({ nodes: ['n1', 'n2', 'n3'] }))
+  })
+  after(async () => {
+    tester?.close()
+    await tester?.cluster.stop()
+  })
+  return () => tester as UploadTester
 }
 
 /** The copies of a pack that are whole. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { TwofoldError } from '../../../src/core/errors.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
+import { codeThrown } from '../../support/expect-error.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 describe('lease of a node', () => {
@@ -12,19 +12,11 @@ describe('lease of a node', () => {
   })
 
   const answer = { leaseMs: 30_000, managerTimeMs: 5_000_000, epoch: 1 }
-  const codeOf = (work: () => unknown): string | undefined => {
-    try {
-      work()
-      return undefined
-    } catch (error) {
-      return (error as TwofoldError).code
-    }
-  }
 
   it('is not held before the manager has answered', () => {
     expect(lease.held).to.equal(false)
-    expect(codeOf(() => lease.require())).to.equal('read-only')
-    expect(codeOf(() => lease.managerNowMs())).to.equal('read-only')
+    expect(codeThrown(() => lease.require())).to.equal('read-only')
+    expect(codeThrown(() => lease.managerNowMs())).to.equal('read-only')
   })
 
   it('is held for as long as the manager said, from when the question was sent', () => {
@@ -36,7 +28,7 @@ describe('lease of a node', () => {
     lease.require()
     clock.advance(1)
     expect(lease.held).to.equal(false)
-    expect(codeOf(() => lease.require())).to.equal('read-only')
+    expect(codeThrown(() => lease.require())).to.equal('read-only')
     lease.renew(clock.monotonicMs(), answer)
     expect(lease.held).to.equal(true)
   })
@@ -76,6 +68,6 @@ describe('lease of a node', () => {
     expect(lease.fenced).to.equal(true)
     lease.renew(clock.monotonicMs(), answer)
     expect(lease.held).to.equal(false)
-    expect(codeOf(() => lease.require())).to.equal('fenced')
+    expect(codeThrown(() => lease.require())).to.equal('fenced')
   })
 })

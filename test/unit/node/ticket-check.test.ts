@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import type { TwofoldError } from '../../../src/core/errors.ts'
 import type { ClusterId, Incarnation } from '../../../src/core/ids.ts'
 import { clockSkewMs } from '../../../src/core/limits.ts'
 import type { NodeRef, Ticket } from '../../../src/core/model.ts'
@@ -7,17 +6,9 @@ import { createSigner } from '../../../src/format/signing.ts'
 import { signTicket } from '../../../src/format/tickets.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
 import { checkPipeline, checkTicket, requireNamed } from '../../../src/node/ticket-check.ts'
+import { codeThrown } from '../../support/expect-error.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 import { claimsOf, hex, managerSigner, membership, nodeRef, ticketOf } from './node-fixture.ts'
-
-const codeOf = (work: () => unknown): string | undefined => {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    return (error as TwofoldError).code
-  }
-}
 
 describe('check of a ticket', () => {
   let clock: VirtualClock
@@ -29,7 +20,7 @@ describe('check of a ticket', () => {
   })
 
   const check = (ticket: Ticket, lengthBytes = 1000): string | undefined =>
-    codeOf(() => checkTicket(ticket, lengthBytes, { membership, lease }))
+    codeThrown(() => checkTicket(ticket, lengthBytes, { membership, lease }))
 
   it('gives the claims of a good one', () => {
     const claims = checkTicket(ticketOf(), 1_000_000, { membership, lease })
@@ -86,7 +77,7 @@ describe('check of a ticket', () => {
 
   it('wants this node named, in its present life', () => {
     const named = (...nodes: NodeRef[]): string | undefined =>
-      codeOf(() => requireNamed(nodes, 'a replica', membership))
+      codeThrown(() => requireNamed(nodes, 'a replica', membership))
     expect(named(nodeRef(2), nodeRef(1))).to.equal(undefined)
     expect(named()).to.equal('permission-denied')
     expect(named(nodeRef(2))).to.equal('permission-denied')

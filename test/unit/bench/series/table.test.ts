@@ -1,13 +1,23 @@
 import { expect } from 'chai'
-import { exponent, extrapolate, percentile } from '../../../../bench/series/figures.ts'
+import { quantile } from '../../../../src/core/quantile.ts'
+import { serverOptions } from '../../../../bench/series/catalogue.ts'
+import { exponent, extrapolate } from '../../../../bench/series/figures.ts'
 import type { Column } from '../../../../bench/series/figures.ts'
 import { formatNumber, seriesLines } from '../../../../bench/series/table.ts'
 
 describe('the figures of a series', () => {
   it('have percentiles', () => {
     const values = Array.from({ length: 100 }, (_, n) => 100 - n)
-    expect([0, 0.5, 0.99, 1].map((p) => percentile(values, p))).to.deep.equal([1, 50, 99, 100])
-    expect(percentile([], 0.5)).to.satisfy(Number.isNaN)
+    expect([0, 0.5, 0.99, 1].map((p) => quantile(values, p))).to.deep.equal([1, 50, 99, 100])
+    expect(quantile([], 0.5)).to.satisfy(Number.isNaN)
+  })
+
+  it("are taken with a server's own options of Node", () => {
+    expect(serverOptions()).to.include.members([
+      '--max-semi-space-size=1',
+      '--external-memory-accounted-in-global-limit',
+    ])
+    expect(serverOptions()).not.to.include('--heap-growing-percent=50')
   })
 
   it('grow with a power of x', () => {

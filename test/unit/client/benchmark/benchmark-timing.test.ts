@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { measureRate, measureRoundTrip, quantile, rateOf } from '../../../../src/client/benchmark-timing.ts'
+import { measureRate, measureRoundTrip, rateOf } from '../../../../src/client/benchmark-timing.ts'
+import { quantile } from '../../../../src/core/quantile.ts'
 import type { Pace } from '../../../../src/client/benchmark-timing.ts'
 import { TwofoldError } from '../../../../src/core/errors.ts'
 import { expectError } from '../../../support/expect-error.ts'

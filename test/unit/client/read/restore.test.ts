@@ -197,12 +197,12 @@ describe('restore', () => {
   })
 
   it('restores a subfolder directly into the target', async () => {
-    bench.source.file('/home/user/work/deep/file', 'content')
-    bench.source.file('/home/user/other', 'other')
-    await bench.backup('/home')
-    await bench.restore(target, { reference: 'latest:/home/user/work' })
+    bench.source.file('/srv/user/work/deep/file', 'content')
+    bench.source.file('/srv/user/other', 'other')
+    await bench.backup('/srv')
+    await bench.restore(target, { reference: 'latest:/srv/user/work' })
     expect([...target.entries.keys()].sort()).to.deep.equal(['', 'deep', 'deep/file'])
-    await expectError(bench.restore(target, { reference: 'latest:/home/user/other' }), 'invalid-argument')
+    await expectError(bench.restore(target, { reference: 'latest:/srv/user/other' }), 'invalid-argument')
     await expectError(bench.restore(target, { reference: 'latest:/nowhere' }), 'not-found')
     await expectError(bench.restore(target, { reference: 'beefbeef' }), 'not-found')
   })
