@@ -11,6 +11,12 @@ export const sliceBytes = 256 * KiB
 export const messageBytesMax = 4 * MiB
 /** HTTP/2 window per stream and connection: 4 MiB allows 800 MB/s at 5 ms; the default of 64 KiB allows 13. */
 export const flowControlWindowBytes = 4 * MiB
+/**
+ * Windows of all incoming streams of a node together, in which unread bytes wait: eight have whole ones of 4 MiB, 64
+ * have 512 KiB each, and from 256 on each has the least, half a slice: with less, a message needs many round trips.
+ */
+export const streamWindowsBytes = 32 * MiB
+export const flowControlWindowBytesMin = 128 * KiB
 
 /** FastCDC: smallest, average and largest chunk. */
 export const chunkBytesMin = 256 * KiB
@@ -95,8 +101,18 @@ export const heartbeatDeadlineMs = 3000
 export const managerOutageMs = 60_000
 /** How long a client or primary keeps asking for nodes before it says `not enough nodes` or `no room`. */
 export const placementPatienceMs = 15_000
-/** Uploads and replications in progress on one node; each holds a few slices. */
-export const uploadsPerNodeMax = 64
+/**
+ * Bytes of slices that a node checks, writes and forwards at one time, of uploads and of replications. Apart, because
+ * an upload waits for another node's replication, and a replication only for the disk: so they always get on. Besides
+ * the slice itself an upload holds a copy for each replica, on its way to the socket.
+ */
+export const uploadBytesInWork = 16 * MiB
+export const replicationBytesInWork = 8 * MiB
+/**
+ * Uploads and replications in progress on one node. Each may have a message of `sliceBytes` that waits for its turn. So
+ * the most of all: windows 32, waiting 256 × 256 KiB = 64, in work 2 × 16 + 8, together 136 MiB.
+ */
+export const uploadsPerNodeMax = 256
 /** A node refuses packs when its disk has less than this left, so that deletions and logs still work. */
 export const diskReserveBytes = 64 * MiB
 

@@ -78,6 +78,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       address: options.listen,
       services: [storageService(node), replicationService(node), ...(options.extraServices?.() ?? [])],
       serving: () => node.writable,
+      sharedWindows: true,
       insecure: options.insecure ?? false,
       logger,
     })

@@ -1,8 +1,9 @@
 import { linkedController, untilAborted } from '../core/abort.ts'
+import { ByteBudget, withinBudget } from '../core/byte-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
-import { sliceBytes, uploadsPerNodeMax } from '../core/limits.ts'
+import { replicationBytesInWork, sliceBytes, uploadBytesInWork, uploadsPerNodeMax } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
   ByteRange,
@@ -40,21 +41,35 @@ export interface StorageNodeDeps {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** In bytes; `uploadBytesInWork` and `replicationBytesInWork` unless given. */
+  readonly intake?: { readonly uploads: number; readonly replications: number } | undefined
 }
+
+const defaultIntake = { uploads: uploadBytesInWork, replications: replicationBytesInWork }
 
 /** A storage node above gRPC: what `Storage` and `Replication` offer. */
 export class StorageNode {
   readonly #deps: StorageNodeDeps
   readonly writes = new WritesInProgress()
+  readonly #uploads: ByteBudget
+  readonly #replications: ByteBudget
   #membership: Membership | undefined
 
   constructor(deps: StorageNodeDeps) {
     this.#deps = deps
+    const { uploads, replications } = deps.intake ?? defaultIntake
+    this.#uploads = new ByteBudget(uploads)
+    this.#replications = new ByteBudget(replications)
   }
 
   /** Takes note of a registration; before the first one nothing is accepted. */
   join(membership: Membership): void {
     this.#membership = membership
+  }
+
+  /** Bytes of slices that are checked, written and forwarded just now. */
+  get bytesInWork(): number {
+    return this.#uploads.usedBytes + this.#replications.usedBytes
   }
 
   /** Whether a write would be accepted now. */
@@ -75,7 +90,7 @@ export class StorageNode {
       const receiptFor = (received: ReceivedPack): Receipt => this.#receipt(received, claims)
       return await new Upload(
         { ...this.#deps, receiptFor },
-        { header, claims, slices: untilAborted(slices, signal), signal },
+        { header, claims, slices: withinBudget(untilAborted(slices, signal), this.#uploads, signal), signal },
       ).run()
     })
   }
@@ -91,7 +106,7 @@ export class StorageNode {
     return this.#writing(claims, options, async (signal) => {
       const intake = await PackIntake.begin(this.#deps.store, claims, header.lengthBytes)
       try {
-        for await (const slice of untilAborted(slices, signal)) {
+        for await (const slice of withinBudget(untilAborted(slices, signal), this.#replications, signal)) {
           intake.check(slice)
           await intake.append(slice)
         }

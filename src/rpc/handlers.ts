@@ -14,7 +14,7 @@ import { IdleWatch } from './idle-watch.ts'
 import { readMessages } from './message-reader.ts'
 import { RunningCall } from './running-call.ts'
 import type { CallContext, HandlerEnvironment } from './running-call.ts'
-import { breakOff, confirmEnd } from './server-call.ts'
+import { breakOff, confirmEnd, sessionOf } from './server-call.ts'
 
 export type { CallContext, HandlerEnvironment } from './running-call.ts'
 
@@ -101,11 +101,14 @@ export function clientStreamHandler<Request, Response>(
       watch,
       confirmEnd: () => confirmEnd(call),
     })
+    const session = sessionOf(call)
+    const leave = session === undefined ? undefined : environment.windows?.enter(session)
     const work = async (): Promise<Response> => {
       try {
         return await handle(messages, running.context)
       } finally {
         watch.stop()
+        leave?.()
       }
     }
     void answer(running, work, callback)

@@ -5,6 +5,7 @@ import { Interrupter } from './interrupter.ts'
 import type { ServerCall } from './server-call.ts'
 import { isUnexpected, toStatus } from './status.ts'
 import type { WireStatus } from './status.ts'
+import type { WindowShares } from './window-shares.ts'
 
 /** What handlers get from the server that they are mounted on. */
 export interface HandlerEnvironment {
@@ -14,6 +15,8 @@ export interface HandlerEnvironment {
   readonly idleMs: number
   /** The calls in progress; the server stops them when it shuts down. */
   readonly running: Set<RunningCall>
+  /** Where streams of requests are counted in, on servers where these share windows. */
+  readonly windows?: WindowShares | undefined
 }
 
 /** What a handler knows of its call. */

@@ -11,6 +11,11 @@ function streamBelow(call: object): ServerHttp2Stream | undefined {
   return (call as { call?: { stream?: ServerHttp2Stream } }).call?.stream
 }
 
+/** The connection that a call came on; undefined when it is gone. */
+export function sessionOf(call: object): Http2Session | undefined {
+  return streamBelow(call)?.session
+}
+
 const http2Cancel = 8
 
 /**

@@ -11,10 +11,10 @@ interface Internals {
   readonly http2Servers: Map<Http2Server, unknown>
 }
 
-/** Windows of single streams. Before the server is bound. */
-export function widenStreamWindows(server: Server): void {
+/** Windows of single streams when a connection begins. Before the server is bound. */
+export function setStreamWindows(server: Server, initialWindowSize: number): void {
   const { commonServerOptions } = server as unknown as Internals
-  commonServerOptions.settings = { ...commonServerOptions.settings, initialWindowSize: flowControlWindowBytes }
+  commonServerOptions.settings = { ...commonServerOptions.settings, initialWindowSize }
 }
 
 /** Windows of whole connections. After the server is bound. `onSession` sees each new connection. */

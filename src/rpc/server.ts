@@ -1,7 +1,7 @@
 import { Server, ServerCredentials, addAdminServicesToServer, setLogger } from '@grpc/grpc-js'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
-import { messageBytesMax, streamIdleMs } from '../core/limits.ts'
+import { flowControlWindowBytes, flowControlWindowBytesMin, messageBytesMax, streamIdleMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import { systemClock } from '../system/clock.ts'
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
@@ -12,7 +12,8 @@ import { healthMount } from './health.ts'
 import { addReflection } from './reflection.ts'
 import { serviceName } from './service-mount.ts'
 import type { ServiceMount } from './service-mount.ts'
-import { widenConnectionWindows, widenStreamWindows } from './server-window.ts'
+import { setStreamWindows, widenConnectionWindows } from './server-window.ts'
+import { WindowShares } from './window-shares.ts'
 
 export type { ServiceMount } from './service-mount.ts'
 
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly serving: () => boolean
   /** Allows an address that other machines reach, although nothing is encrypted. */
   readonly insecure?: boolean
+  /** Incoming streams share `streamWindowsBytes` out between them; otherwise each has a whole window. */
+  readonly sharedWindows?: boolean
   readonly logger: Logger
   readonly clock?: Clock
   /** How long a stream may stand still because of its caller, in milliseconds. */
@@ -128,13 +131,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { logger, clock = systemClock, idleMs = streamIdleMs } = options
   const address = checkAddress(options.address, options.insecure === true)
   quieten(logger)
-  const environment: HandlerEnvironment = { logger, clock, idleMs, running: new Set() }
+  const windows = options.sharedWindows === true ? new WindowShares() : undefined
+  const environment: HandlerEnvironment = { logger, clock, idleMs, running: new Set(), windows }
   let allowed = true
   const names = options.services.map(({ definition }) => serviceName(definition))
   const health = healthMount(names, () => allowed && options.serving(), clock)
 
   const server = new Server(grpcOptions)
-  widenStreamWindows(server)
+  setStreamWindows(server, windows === undefined ? flowControlWindowBytes : flowControlWindowBytesMin)
   mountAll(server, [...options.services, health], environment)
   const port = await bind(server, address)
   widenConnectionWindows(server)

@@ -2,7 +2,7 @@ import { connect } from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { expect } from 'chai'
 import { randomHexId } from '../../src/core/ids.ts'
-import { uploadsPerNodeMax } from '../../src/core/limits.ts'
+import { openPacksPerSessionMax, uploadsPerNodeMax } from '../../src/core/limits.ts'
 import type { Allocation } from '../../src/core/messages.ts'
 import { systemRandom } from '../../src/system/random.ts'
 import { expectError } from '../support/expect-error.ts'
@@ -153,11 +153,12 @@ describe('clients that vanish in the middle of an upload', () => {
   })
 
   it('give their places back: a node that was full of them takes packs again', async () => {
-    const session = await cluster.session()
+    let session = await cluster.session()
     const pack = packOf(session, await noise(session))
     const before = cluster.files().length
     const connections: ClientHttp2Session[] = []
     for (let upload = 0; upload < uploadsPerNodeMax; upload++) {
+      if (upload % openPacksPerSessionMax === 0) session = await cluster.session()
       connections.push(halfUpload(await cluster.allocate(session, pack.length), pack))
     }
     await until(() => cluster.files().length === before + 2 * uploadsPerNodeMax)

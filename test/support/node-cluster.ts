@@ -18,6 +18,7 @@ import { SimDisk } from '../sim/sim-disk.ts'
 import { managerPort } from './manager-port.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { TestNode } from './test-node.ts'
+import type { NodeOptions } from './test-node.ts'
 
 /** Where a test steps in. Each may throw, and what it waits for takes time. */
 export interface ClusterFaults {
@@ -39,6 +40,8 @@ export interface ClusterOptions {
   readonly timing?: Partial<ManagerTiming>
   /** The disk of a node; one in memory unless a test needs another. */
   readonly disk?: (name: string) => Promise<Disk>
+  /** Of each node. */
+  readonly intake?: NodeOptions['intake']
 }
 
 export interface CommittedPack {
@@ -66,6 +69,7 @@ export class NodeCluster {
   /** The calls of clients, and those of nodes that belong to an upload. */
   readonly trace: string[] = []
   readonly #disk: (name: string) => Promise<Disk>
+  readonly #intake: NodeOptions['intake']
   faults: ClusterFaults = {}
   #beatAtMs = -Infinity
   #beating: Promise<void> | undefined
@@ -75,6 +79,7 @@ export class NodeCluster {
     this.random = options.random
     this.manager = manager
     this.#disk = options.disk
+    this.#intake = options.intake
   }
 
   static async start(names: readonly string[], options: ClusterOptions): Promise<NodeCluster> {
@@ -83,7 +88,7 @@ export class NodeCluster {
     const { disk = () => Promise.resolve(new SimDisk({ random, capacityBytes, before })) } = options
     const catalogue = openSqliteCatalogue(':memory:')
     const manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, timing })
-    const cluster = new NodeCluster(manager, { clock, random, disk })
+    const cluster = new NodeCluster(manager, { clock, random, disk, intake: options.intake })
     for (const name of names) await cluster.#addNode(name)
     await cluster.beatAll()
     return cluster
@@ -91,8 +96,9 @@ export class NodeCluster {
 
   async #addNode(name: string): Promise<void> {
     const { clock, random } = this
+    const intake = this.#intake
     const address = `127.0.0.1:${7001 + this.nodes.length}`
-    const ports = { clock, random, manager: this.#managerOfNode(), peers: this.#peers() }
+    const ports = { clock, random, manager: this.#managerOfNode(), peers: this.#peers(), intake }
     this.nodes.push(await TestNode.open({ name, address, capacityBytes, disk: await this.#disk(name), ...ports }))
   }
 

@@ -14,6 +14,7 @@ import { NodeLease } from '../../src/node/node-lease.ts'
 import { FilePackStore } from '../../src/node/pack-store-files.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import { StorageNode } from '../../src/node/storage-node.ts'
+import type { StorageNodeDeps } from '../../src/node/storage-node.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 
 export interface NodeOptions {
@@ -25,6 +26,8 @@ export interface NodeOptions {
   readonly random: Random
   readonly manager: ManagerApi
   readonly peers: PeerApi
+  /** In bytes; the limits' unless given. */
+  readonly intake?: StorageNodeDeps['intake'] | undefined
 }
 
 export interface NodeParts {
@@ -43,7 +46,7 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
   const lease = new NodeLease(clock)
   const signer = createSigner(identity.signingSeed)
   const ports = { clock, random, logger: silentLogger, manager, store, lease }
-  const node = new StorageNode({ ...ports, peers, signer })
+  const node = new StorageNode({ ...ports, peers, signer, intake: options.intake })
   const { nodeId, incarnation, clusterId } = identity
   const ref: NodeRef = { nodeId, incarnation, name, address, failureDomain: '' }
   const heartbeat = new HeartbeatWorker({

@@ -40,6 +40,7 @@ const drivers: Readonly<Record<string, string>> = {
   'src/manager/sqlite/statements.ts': 'its statements',
   'src/rpc/server-call.ts': 'the stream below a call',
   'src/rpc/server-window.ts': 'the windows below a server',
+  'src/rpc/window-shares.ts': 'the windows of its connections',
 }
 
 const areaOf = (path: string): string => path.split('/')[1] ?? ''

@@ -11,7 +11,7 @@ import { flowControlWindowBytes } from '../../../src/core/limits.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import { StorageBulkService } from '../../../src/rpc/bulk.ts'
 import { callServerStream, callUnary } from '../../../src/rpc/calls.ts'
-import { widenConnectionWindows, widenStreamWindows } from '../../../src/rpc/server-window.ts'
+import { setStreamWindows, widenConnectionWindows } from '../../../src/rpc/server-window.ts'
 import { startServer } from '../../../src/rpc/server.ts'
 import type { ServerOptions } from '../../../src/rpc/server.ts'
 import { StorageFixture, absent, failureOf, gate, noReceipts, until } from './storage-fixture.ts'
@@ -70,7 +70,7 @@ describe('a server', () => {
   describe('its windows', () => {
     it('are wide for streams and connections', async () => {
       const server = new Server()
-      widenStreamWindows(server)
+      setStreamWindows(server, flowControlWindowBytes)
       const port = await new Promise<number>((resolve) => {
         server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound))
       })

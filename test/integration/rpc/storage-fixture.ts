@@ -58,7 +58,7 @@ export class StorageFixture {
     return this.pool.client(StorageBulkClient, this.server.address)
   }
 
-  async start(): Promise<void> {
+  async start(options: { readonly sharedWindows?: boolean } = {}): Promise<void> {
     const missing = (): never => {
       throw new Error('the test does not say what this call does')
     }
@@ -82,6 +82,7 @@ export class StorageFixture {
       logger: this.#logger(),
       clock: this.clock,
       idleMs: 30_000,
+      ...options,
     })
   }
 
