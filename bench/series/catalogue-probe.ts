@@ -5,6 +5,8 @@
  * Usage: node catalogue-probe.ts CATALOGUE CHUNKS
  */
 import { statSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { chunkIdBytes } from '../../src/core/ids.ts'
 import type { ChunkId } from '../../src/core/ids.ts'
 import { lookupIdsMax, packBytesTarget } from '../../src/core/limits.ts'
@@ -138,10 +140,22 @@ class Probe {
     return { upkeepMs: pieces.reduce((sum, piece) => sum + piece, 0), upkeepMsMost: Math.max(...pieces) }
   }
 
-  async status(): Promise<number> {
-    const start = performance.now()
-    await this.#manager.getStatus()
-    return since(start)
+  /** Milliseconds of the first answer after a start and of the next, and how late the event loop was meanwhile. */
+  async status(): Promise<Record<string, number>> {
+    const delays = monitorEventLoopDelay({ resolution: 1 })
+    delays.enable()
+    // The first tick only says from when on.
+    await sleep(5)
+    const times: number[] = []
+    for (let turn = 0; turn < 2; turn++) {
+      const start = performance.now()
+      await this.#manager.getStatus()
+      times.push(since(start))
+    }
+    await sleep(5)
+    delays.disable()
+    const [statusMs = Number.NaN, statusAgainMs = Number.NaN] = times
+    return { statusMs, statusAgainMs, statusLoopMsMost: delays.max / 1e6 }
   }
 }
 
@@ -153,11 +167,11 @@ const session = await probe.begin()
 const cold = await probe.lookUp(session, 20)
 const upkeep = await probe.upkeep()
 const figures = { ...(await probe.lookUp(session, batches)), ...(await probe.commit(session)) }
-const statusMs = await probe.status()
+const status = await probe.status()
 const rssBytes = process.memoryUsage.rss()
 const rssPeakBytes = readPeakRssBytes(process.pid)
 await probe.close()
 const fileBytes = statSync(path).size
 const coldIdsPerSecond = cold['lookupIdsPerSecond']
-const all = { ...figures, ...upkeep, coldIdsPerSecond, statusMs, openMs, rssBytes, rssPeakBytes, fileBytes }
+const all = { ...figures, ...upkeep, ...status, coldIdsPerSecond, openMs, rssBytes, rssPeakBytes, fileBytes }
 process.stdout.write(`${JSON.stringify(all)}\n`)

@@ -54,6 +54,8 @@ export const catalogueSeries: Series = {
     { figure: 'commitMsMedian', title: 'commit', unit: 'ms', atMost: 10 },
     { figure: 'commitMsP99', title: 'p99', unit: 'ms' },
     { figure: 'statusMs', title: 'status', unit: 'ms' },
+    { figure: 'statusAgainMs', title: 'again', unit: 'ms' },
+    { figure: 'statusLoopMsMost', title: 'blocks for', unit: 'ms', atMost: 50 },
     { figure: 'openMs', title: 'open', unit: 'ms' },
     { figure: 'upkeepMs', title: 'upkeep', unit: 'ms' },
     { figure: 'upkeepMsMost', title: 'its longest', unit: 'ms' },

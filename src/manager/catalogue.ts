@@ -120,6 +120,13 @@ export interface SessionWriter extends SessionReader {
   finish(id: number, state: Exclude<SessionState, 'open'>, snapshotId: string): Promise<void>
 }
 
+/** How many committed packs of a vault have so many copies. */
+export interface CopyCount {
+  readonly vault: number
+  readonly copies: number
+  readonly packs: number
+}
+
 export interface PackReader {
   find(packId: PackId): Promise<PackRow | undefined>
   byRequest(session: number, requestId: string): Promise<PackRow | undefined>
@@ -129,8 +136,16 @@ export interface PackReader {
   byIds(ids: readonly number[]): Promise<(PackRow | undefined)[]>
   /** The first first. */
   generations(pack: number): Promise<GenerationRow[]>
-  /** How many committed packs have how many copies on the nodes in `counted`, for each vault. */
-  countByCopies(counted: readonly number[]): Promise<{ vault: number; copies: number; packs: number }[]>
+  /** The highest id of any pack; 0 when there is none. Ids grow. */
+  newestId(): Promise<number>
+  /**
+   * Of the packs with ids above `after` and up to `upTo`: how many committed ones have how many copies on the nodes in
+   * `counted`, for each vault, and whether any is still open.
+   */
+  countByCopies(
+    counted: readonly number[],
+    range: { readonly after: number; readonly upTo: number },
+  ): Promise<{ readonly counts: readonly CopyCount[]; readonly open: boolean }>
 }
 export interface PackWriter extends PackReader {
   /** Resolves with the row's id. */

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { CopyCounts } from './copy-counts.ts'
 import type { DurabilityReader } from './durability.ts'
 import type { Identity } from './identity.ts'
 import type { Leases } from './leases.ts'
@@ -23,6 +24,7 @@ export interface ManagerContext {
   readonly members: Members
   readonly leases: Leases
   readonly durability: DurabilityReader
+  readonly copyCounts: CopyCounts
   readonly soundPacks: SoundPacks
   readonly pendingOrders: PendingOrders
 }

@@ -37,6 +37,7 @@ import type { Random } from '../core/random.ts'
 import { readTicketUnchecked } from '../format/tickets.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
+import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
 import { deleteFile, listFileVersions } from './files.ts'
 import { beginEpoch } from './identity.ts'
@@ -107,6 +108,7 @@ export class Manager {
     const time = new ManagerTime(clock)
     const context = {
       ...{ catalogue, clock, random, logger, timing, identity, time, members, leases, durability },
+      copyCounts: new CopyCounts(catalogue, clock),
       soundPacks: new SoundPacks(members),
       pendingOrders: new PendingOrders(catalogue),
     }

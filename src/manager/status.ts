@@ -3,11 +3,12 @@ import type { ClusterStatus, Operation } from '../core/model.ts'
 import type { ManagerContext } from './context.ts'
 import { makeToken, pageLimit, pageOf, readNumberToken } from './paging.ts'
 
+/** The packs with too few copies may be those of a moment before the rest: counting them is several reads. */
 export async function getStatus(context: ManagerContext, programVersion: string): Promise<ClusterStatus> {
   const { members, identity } = context
+  const counts = await context.copyCounts.of(members.counted())
   const totals = await context.catalogue.read(async (tx) => {
     const vaults = await tx.vaults.all()
-    const counts = await tx.packs.countByCopies(members.counted())
     const wanted = new Map(vaults.map((vault) => [vault.id, vault.copies]))
     const sum = (of: readonly { packs: number }[]): number => of.reduce((total, each) => total + each.packs, 0)
     return {

@@ -201,14 +201,21 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           const two = await tx.nodes.put(aNode(2, 'n2'))
           await tx.copies.add(pack, { node: one.id, putSequence: 3, provenAtMs: 50 })
           await tx.copies.add(pack, { node: two.id, putSequence: 4, provenAtMs: 60 })
-          const both = await tx.packs.countByCopies([one.id, two.id])
-          const none = await tx.packs.countByCopies([])
+          const both = await tx.packs.countByCopies([one.id, two.id], { after: 0, upTo: pack })
+          const none = await tx.packs.countByCopies([], { after: 0, upTo: pack })
+          const outside = [
+            await tx.packs.countByCopies([one.id], { after: pack, upTo: pack + 1 }),
+            await tx.packs.countByCopies([one.id], { after: 0, upTo: pack - 1 }),
+          ]
+          const newest = await tx.packs.newestId()
           const before = await tx.copies.version()
           const dropped = await tx.copies.dropNode(one.id)
           return {
             vault,
             both,
             none,
+            outside,
+            newest: newest - pack,
             dropped,
             left: await tx.copies.of([pack, 999]),
             two,
@@ -216,8 +223,11 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
             after: await tx.copies.version(),
           }
         })
-        expect(result.both.map((row) => ({ ...row }))).to.deep.equal([{ vault: result.vault, copies: 2, packs: 1 }])
-        expect(result.none.map((row) => ({ ...row }))).to.deep.equal([{ vault: result.vault, copies: 0, packs: 1 }])
+        const counted = ({ counts, open }: typeof result.both): unknown => [counts.map((row) => ({ ...row })), open]
+        expect(counted(result.both)).to.deep.equal([[{ vault: result.vault, copies: 2, packs: 1 }], false])
+        expect(counted(result.none)).to.deep.equal([[{ vault: result.vault, copies: 0, packs: 1 }], false])
+        for (const range of result.outside) expect(counted(range)).to.deep.equal([[], false])
+        expect(result.newest).to.equal(0)
         expect(result.dropped).to.equal(1)
         expect(result.left.map((rows) => rows.map((row) => row.node))).to.deep.equal([[result.two.id], []])
         expect(result.after).not.to.equal(result.before)

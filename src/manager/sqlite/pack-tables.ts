@@ -1,6 +1,6 @@
 import { fromHex, toHex } from '../../core/ids.ts'
 import type { NodeId, PackId } from '../../core/ids.ts'
-import type { CopyWriter, PackWriter } from '../catalogue.ts'
+import type { CopyCount, CopyWriter, PackWriter } from '../catalogue.ts'
 import type { CopyRow, GenerationRow, PackRow, PackState } from '../catalogue-rows.ts'
 import type { Statements } from './statements.ts'
 
@@ -49,7 +49,7 @@ function generationsOf(db: Statements, pack: number): GenerationRow[] {
 const countByCopies = `SELECT vault, live AS copies, count(*) AS packs FROM (
     SELECT p.vault AS vault, (SELECT count(*) FROM copies c
       WHERE c.pack = p.id AND c.node IN (SELECT value FROM json_each(?))) AS live
-    FROM packs p WHERE p.state = 'committed')
+    FROM packs p WHERE p.state = 'committed' AND p.id > ? AND p.id <= ?)
   GROUP BY vault, live`
 
 export function packTable(db: Statements): PackWriter {
@@ -66,7 +66,16 @@ export function packTable(db: Statements): PackWriter {
     open: async () => db.all<StoredPack>("SELECT * FROM packs WHERE state = 'open' ORDER BY id").map(toPack),
     byIds: async (ids) => ids.map((id) => optional(db.get<StoredPack>('SELECT * FROM packs WHERE id = ?', id))),
     generations: async (pack) => generationsOf(db, pack),
-    countByCopies: async (counted) => db.all(countByCopies, JSON.stringify(counted)),
+    async newestId() {
+      return db.get<{ newest: number | null }>('SELECT max(id) AS newest FROM packs')?.newest ?? 0
+    },
+    async countByCopies(counted, { after, upTo }) {
+      const anyOpen = "SELECT 1 FROM packs WHERE state = 'open' AND id > ? AND id <= ? LIMIT 1"
+      return {
+        counts: db.all<CopyCount>(countByCopies, JSON.stringify(counted), after, upTo),
+        open: db.get(anyOpen, after, upTo) !== undefined,
+      }
+    },
     async add(pack) {
       return db.run(
         'INSERT INTO packs (pack_id, vault, session, request_id, length_bytes) VALUES (?, ?, ?, ?, ?)',
