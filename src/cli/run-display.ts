@@ -52,6 +52,10 @@ export class RunDisplay {
     }
   }
 
+  get showsFiles(): boolean {
+    return this.#options.verbosity >= 2
+  }
+
   finish(): void {
     this.#output.clearStatus()
   }
@@ -107,7 +111,7 @@ export class RunDisplay {
   }
 
   #showFile(event: Extract<ProgressEvent, { type: 'file' }>): void {
-    if (this.#options.verbosity < 2) return
+    if (!this.showsFiles) return
     const { action, path: item, size } = event
     void this.#output.record({ message_type: 'verbose_status', action, item, data_size: size, size })
     void this.#output.line(`${action.padEnd(9)} ${safeText(item)} (${formatBytes(size)})`)

@@ -31,7 +31,7 @@ export async function inSession<T>(
   const { manager, clock, random } = deps
   const scope = new RunScope(run.options.signal)
   const { signal } = scope
-  const progress = new Progress(clock, run.options.onEvent)
+  const progress = new Progress(clock, run.options)
   try {
     const request = { clientId: deps.clientId, requestId: randomHexId<string>(random), ...run.begin }
     const session = await persistently(() => manager.beginBackup(request, { signal }), { clock, random, signal })

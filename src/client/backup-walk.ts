@@ -1,64 +1,44 @@
 import { isTwofoldError } from '../core/errors.ts'
-import { asBuffer, chunkKey } from '../core/ids.ts'
+import { chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { treeDepthMax } from '../core/limits.ts'
 import type { TreeEntry } from '../format/tree.ts'
-import type { BackupStats } from './backup-stats.ts'
 import type { Selection } from './backup-targets.ts'
-import { isEntryOf, makeEntry } from './entry-maker.ts'
-import { nameKey } from './parent-trees.ts'
-import type { ParentTrees } from './parent-trees.ts'
-import type { Progress } from './progress.ts'
-import type { RunScope } from './run-scope.ts'
+import { EntrySaver, isUnchanged } from './entry-saver.ts'
+import type { EntrySaverDeps, Item, Visit } from './entry-saver.ts'
+import { packListing } from './packed-listing.ts'
+import type { PackedListing } from './packed-listing.ts'
+import { idsIn, nameKey } from './parent-trees.ts'
+import type { KnownDirectory, ParentTrees } from './parent-trees.ts'
 import type { SourceLister } from './source-lister.ts'
 import { joinPath } from './source-tree.ts'
-import type { SourceEntry, SourceTree } from './source-tree.ts'
-import type { OpenDirectory, TreeAssembler } from './tree-assembler.ts'
+import { compareDirectory, isOnDevice } from './unchanged-directory.ts'
+import type { UnchangedDirectory } from './unchanged-directory.ts'
 
 /** Directories and entries of one group: what one look-up and one load of parent trees are for. */
 const groupDirectoriesMax = 256
 const groupEntriesMax = 4096
 
-export interface BackupWalkDeps {
-  readonly scope: RunScope
-  readonly source: SourceTree
+export interface BackupWalkDeps extends EntrySaverDeps {
   readonly lister: SourceLister
   /** Undefined when there is no parent. */
   readonly parent: ParentTrees | undefined
-  readonly assembler: TreeAssembler
-  /** Reads a file; its entry, or undefined when it is not to be part of the tree. */
-  readonly save: (path: Uint8Array, file: SourceEntry) => Promise<TreeEntry | undefined>
   /** Completes the entries that `save` gave. */
   readonly settle: () => Promise<void>
-  readonly oneFileSystem: boolean
-  readonly progress: Progress
-  readonly stats: BackupStats
-}
-
-/** A directory that is to be walked. */
-interface Visit {
-  readonly path: Uint8Array
-  readonly selection: Selection
-  readonly directory: OpenDirectory
-  readonly depth: number
-  /** Its tree in the parent snapshot. */
-  readonly tree: ChunkId | undefined
-  /** The file system to stay on, where that was asked for. */
-  readonly device: bigint | undefined
 }
 
 interface Listed {
   readonly visit: Visit
-  readonly entries: readonly SourceEntry[]
+  readonly listing: PackedListing
 }
 
-/** One entry with what is known of it from the parent. */
-interface Item {
-  readonly visit: Visit
-  readonly slot: number
-  readonly path: Uint8Array
-  readonly entry: SourceEntry
-  readonly known: TreeEntry | undefined
+/** A directory with what the parent has of it. */
+interface Compared extends Listed {
+  readonly known: KnownDirectory | undefined
+  /** Set when nothing in it changed, so that it can be taken over as it is. */
+  readonly unchanged: UnchangedDirectory | undefined
+  /** Otherwise its entries, to be looked at one by one. */
+  readonly items: readonly Item[]
 }
 
 /**
@@ -67,21 +47,22 @@ interface Item {
  */
 export class BackupWalk {
   readonly #deps: BackupWalkDeps
+  readonly #saver: EntrySaver
   readonly #waiting: Visit[] = []
 
   constructor(deps: BackupWalkDeps) {
     this.#deps = deps
+    this.#saver = new EntrySaver(deps)
   }
 
   /** `addToRoot` puts entries of its own, in front, into the root directory. */
   async run(selection: Selection, tree: ChunkId | undefined, addToRoot: readonly TreeEntry[]): Promise<ChunkId> {
     const directory = this.#deps.assembler.openRoot()
+    directory.entries?.push(...addToRoot)
     const path = Buffer.from('/')
-    const root: Visit = { path, selection, directory, depth: 0, tree, device: await this.#deviceOf(path, selection) }
-    this.#waiting.push(root)
-    let listed = await this.#listGroup()
-    for (; listed.length > 0; listed = await this.#listGroup()) {
-      if (listed[0]?.visit === root) directory.entries.push(...addToRoot)
+    const device = await this.#deviceOf(path, selection)
+    this.#waiting.push({ path, selection, directory, depth: 0, tree, device })
+    for (let listed = await this.#listGroup(); listed.length > 0; listed = await this.#listGroup()) {
       await this.#saveGroup(listed)
     }
     return this.#deps.assembler.result()
@@ -98,188 +79,126 @@ export class BackupWalk {
     while (group.length < groupDirectoriesMax && entries < groupEntriesMax) {
       const visit = this.#waiting.pop()
       if (visit === undefined) break
-      const listed = { visit, entries: await this.#list(visit) }
-      entries += listed.entries.length
+      const listed = { visit, listing: await this.#list(visit) }
+      entries += listed.listing.count
       group.push(listed)
     }
     return group
   }
 
-  async #list(visit: Visit): Promise<readonly SourceEntry[]> {
+  async #list(visit: Visit): Promise<PackedListing> {
     const { lister } = this.#deps
     try {
       return await lister.list(visit.path, visit.selection)
     } catch (error) {
       if (!isTwofoldError(error, 'not-found', 'io')) throw error
-      this.#problem(visit.path, 'scan', error.message)
+      this.#saver.problem(visit.path, 'scan', error.message)
       visit.directory.dropped = error.code === 'not-found'
-      return []
+      return packListing({ entries: [], problems: [] })
     }
   }
 
   async #saveGroup(group: readonly Listed[]): Promise<void> {
-    const items = await this.#compare(group)
-    const candidates = items.flatMap(({ entry, known }) =>
-      known !== undefined && isUnchanged(entry, known) ? known : [],
-    )
-    const missing = (await this.#deps.parent?.missing(candidates)) ?? new Set<ChunkKey>()
+    const compared = await this.#compare(group)
+    const missing = await this.#missing(compared)
     const below: Visit[] = []
-    for (const item of items) {
-      this.#deps.scope.throwIfFailed()
-      const child = await this.#saveItem(item, missing)
-      if (child !== undefined) below.push(child)
-    }
+    for (const each of compared) below.push(...(await this.#saveDirectory(each, missing)))
     // The last is visited first: directories come in the order of their names.
     this.#waiting.push(...below.reverse())
     await this.#deps.settle()
     for (const { visit } of group) await this.#deps.assembler.close(visit.directory)
   }
 
-  async #compare(group: readonly Listed[]): Promise<Item[]> {
+  async #compare(group: readonly Listed[]): Promise<Compared[]> {
+    const { parent } = this.#deps
     const ids = group.flatMap(({ visit }) => (visit.tree === undefined ? [] : [visit.tree]))
-    const trees = await this.#deps.parent?.load(ids)
-    const items: Item[] = []
-    for (const { visit, entries } of group) {
-      const known = visit.tree === undefined ? undefined : trees?.get(chunkKey(visit.tree))
-      visit.directory.known = known
-      for (const entry of entries) {
-        const slot = visit.directory.entries.length
-        visit.directory.entries.push(undefined)
-        items.push({
-          visit,
-          slot,
-          path: joinPath(visit.path, entry.name),
-          entry,
-          known: known?.entries.get(nameKey(entry.name)),
-        })
-      }
+    const trees = await parent?.load(ids)
+    const compared: Compared[] = []
+    for (const listed of group) {
+      const { tree, directory } = listed.visit
+      const loaded = tree === undefined ? undefined : trees?.get(chunkKey(tree))
+      const unchanged = loaded === undefined ? undefined : await this.#findUnchanged(listed, loaded)
+      const isKnown = unchanged !== undefined || (loaded !== undefined && parent?.isReadable(loaded) === true)
+      const known = isKnown ? loaded : undefined
+      directory.known = known
+      compared.push({ ...listed, known, unchanged, items: unchanged === undefined ? itemsOf(listed, known) : [] })
     }
-    return items
+    return compared
   }
 
-  /** The directory that is to be walked because of the item, if it is one. */
-  async #saveItem(item: Item, missing: ReadonlySet<ChunkKey>): Promise<Visit | undefined> {
-    const { progress, stats } = this.#deps
-    switch (item.entry.type) {
-      case 'directory':
-        return this.#enter(item)
-      case 'file':
-        await this.#saveFile(item, missing)
-        break
-      case 'symlink':
-        await this.#saveLink(item)
-        break
-      default:
-        stats.skipped += 1
-        progress.note(`${shown(item.path)} is not saved: it is a ${item.entry.type.replace('-', ' ')}`)
+  async #findUnchanged(listed: Listed, known: KnownDirectory): Promise<UnchangedDirectory | undefined> {
+    const { source } = this.#deps
+    const { visit, listing } = listed
+    // Entries from elsewhere, in the root, are no part of the listing.
+    if (!known.whole || visit.directory.entries?.length !== 0 || visit.depth >= treeDepthMax) return undefined
+    if (!isOnDevice(listing, visit.device)) return undefined
+    const unchanged = compareDirectory(listing, known.listings, source)
+    for (const { index, target } of unchanged?.links ?? []) {
+      const now = await this.#saver.tryReadLink(joinPath(visit.path, listing.name(index)))
+      if (now?.equals(target) !== true) return undefined
     }
-    return undefined
+    return unchanged
   }
 
-  #enter({ visit, slot, path, entry, known }: Item): Visit | undefined {
-    const { assembler, source, stats, oneFileSystem } = this.#deps
-    const selection = visit.selection === 'all' ? 'all' : (visit.selection.get(nameKey(entry.name)) ?? 'all')
-    const directory = assembler.open({
-      parent: visit.directory,
-      slot,
-      entry: makeEntry(source, entry.name, { stat: entry, type: 'directory' }),
-      ...(known?.type === 'directory' && isEntryOf(source, entry, known) ? { knownEntry: known } : {}),
-    })
-    stats.directories += 1
-    const foreign = visit.device !== undefined && visit.device !== entry.device
-    const tooDeep = visit.depth >= treeDepthMax
-    if (tooDeep) this.#problem(path, 'scan', `directories are nested more than ${treeDepthMax} deep; it is saved empty`)
-    const device = oneFileSystem && selection === 'all' ? entry.device : undefined
-    const tree = known?.type === 'directory' ? known.tree : undefined
-    const below = foreign || tooDeep ? new Map<string, Selection>() : selection
-    return { path, selection: below, directory, depth: visit.depth + 1, tree, device }
+  async #missing(compared: readonly Compared[]): Promise<ReadonlySet<ChunkKey>> {
+    const files = compared.flatMap(({ items }) =>
+      items.flatMap(({ entry, known }) => (known !== undefined && isUnchanged(entry, known) ? known : [])),
+    )
+    const trees = compared.flatMap(({ known, unchanged }) => (unchanged === undefined ? [] : (known?.listings ?? [])))
+    return (await this.#deps.parent?.missing(files, trees)) ?? new Set<ChunkKey>()
   }
 
-  async #saveFile(item: Item, missing: ReadonlySet<ChunkKey>): Promise<void> {
-    const { progress, stats } = this.#deps
-    const { visit, slot, path, entry, known } = item
-    if (visit.device !== undefined && visit.device !== entry.device) return
-    progress.tick(path)
-    if (known !== undefined && isUnchanged(entry, known) && !lost(known, missing)) {
-      visit.directory.entries[slot] = this.#takeOver(entry, known)
-      stats.filesUnmodified += 1
-      progress.bytesDone += entry.size
-      this.#countFile(path, 'unchanged', entry.size)
-      return
+  /** The directories that are to be walked because of it. */
+  async #saveDirectory(compared: Compared, missing: ReadonlySet<ChunkKey>): Promise<Visit[]> {
+    const { known, unchanged } = compared
+    this.#deps.scope.throwIfFailed()
+    if (unchanged !== undefined && known !== undefined && !isLost(known, missing)) {
+      return this.#takeOver(compared, known, unchanged)
     }
-    const saved = await this.#attempt(path, () => this.#deps.save(path, entry))
-    if (saved === 'failed') return
-    visit.directory.entries[slot] = saved
-    const action = known?.type === 'file' ? 'modified' : 'new'
-    if (action === 'new') stats.filesNew += 1
-    else stats.filesChanged += 1
-    this.#countFile(path, action, saved?.size ?? entry.size)
-  }
-
-  #takeOver(entry: SourceEntry, known: TreeEntry): TreeEntry {
-    if (isEntryOf(this.#deps.source, entry, known)) return known
-    const { size, extents, extentLists } = known
-    return makeEntry(this.#deps.source, entry.name, {
-      stat: entry,
-      type: 'file',
-      content: { size, extents, extentLists },
-    })
-  }
-
-  async #saveLink({ visit, slot, path, entry, known }: Item): Promise<void> {
-    const { source, stats } = this.#deps
-    const target = await this.#attempt(path, () => source.readLink(path))
-    if (target === 'failed') return
-    const unchanged =
-      known?.type === 'symlink' && asBuffer(known.target).equals(target) && isEntryOf(source, entry, known)
-    visit.directory.entries[slot] = unchanged
-      ? known
-      : makeEntry(source, entry.name, { stat: entry, type: 'symlink', target })
-    stats.symlinks += 1
-  }
-
-  /** Reports what the source cannot give; anything else ends the run. */
-  async #attempt<T>(path: Uint8Array, work: () => Promise<T>): Promise<T | 'failed'> {
-    try {
-      return await work()
-    } catch (error) {
+    const items = unchanged === undefined ? compared.items : itemsOf(compared, known)
+    const below: Visit[] = []
+    for (const item of items) {
       this.#deps.scope.throwIfFailed()
-      if (!isTwofoldError(error, 'not-found', 'io')) throw error
-      this.#problem(path, 'read', error.message)
-      return 'failed'
+      const child = await this.#saver.save(item, missing)
+      if (child !== undefined) below.push(child)
     }
+    return below
   }
 
-  #countFile(path: Uint8Array, action: 'new' | 'modified' | 'unchanged', size: number): void {
-    this.#deps.stats.totalBytes += size
-    this.#deps.progress.filesDone += 1
-    this.#deps.progress.file(path, action, size)
-  }
-
-  #problem(path: Uint8Array, during: 'scan' | 'read', message: string): void {
-    this.#deps.stats.errors += 1
-    this.#deps.progress.problem(path, during, message)
+  #takeOver({ visit, listing }: Listed, known: KnownDirectory, unchanged: UnchangedDirectory): Visit[] {
+    const { assembler, progress, stats } = this.#deps
+    visit.directory.entries = undefined
+    stats.filesUnmodified += unchanged.files
+    stats.symlinks += unchanged.links.length
+    stats.totalBytes += unchanged.bytes
+    progress.filesDone += unchanged.files
+    progress.bytesDone += unchanged.bytes
+    progress.tick(visit.path)
+    if (progress.tellsFiles) {
+      const files = listing.entries.filter(({ type }) => type === 'file')
+      for (const { name, size } of files) progress.file(joinPath(visit.path, name), 'unchanged', size)
+    }
+    return unchanged.directories.map(({ index, tree }) => {
+      const name = listing.name(index)
+      const entry = (): TreeEntry => known.entries.get(nameKey(name)) as TreeEntry
+      const directory = assembler.open({ parent: visit.directory, slot: index, entry, knownTree: tree })
+      return this.#saver.visitOf(visit, { name, device: listing.device(index) }, { directory, tree })
+    })
   }
 }
 
-/** Whether a file need not be read again. */
-function isUnchanged(entry: SourceEntry, known: TreeEntry): boolean {
-  return (
-    entry.type === 'file' &&
-    known.type === 'file' &&
-    entry.size === known.size &&
-    entry.mtimeNs === known.mtimeNs &&
-    entry.ctimeNs === known.ctimeNs &&
-    entry.inode === known.inode
-  )
+/** One for each entry, with its place in the directory. */
+function itemsOf({ visit, listing }: Listed, known: KnownDirectory | undefined): Item[] {
+  const slots = (visit.directory.entries ??= [])
+  return listing.entries.map((entry) => ({
+    visit,
+    slot: slots.push(undefined) - 1,
+    path: joinPath(visit.path, entry.name),
+    entry,
+    known: known?.entries.get(nameKey(entry.name)),
+  }))
 }
 
-function lost(known: TreeEntry, missing: ReadonlySet<ChunkKey>): boolean {
-  if (missing.size === 0) return false
-  const gone = (id: ChunkId | undefined): boolean => id !== undefined && missing.has(chunkKey(id))
-  return known.extents.some(({ chunk }) => gone(chunk)) || known.extentLists.some(gone)
-}
-
-function shown(path: Uint8Array): string {
-  return Buffer.from(path).toString('utf8')
+function isLost({ listings }: KnownDirectory, missing: ReadonlySet<ChunkKey>): boolean {
+  return missing.size > 0 && listings.some(({ refs }) => idsIn(refs).some((id) => missing.has(chunkKey(id))))
 }

@@ -37,11 +37,6 @@ export interface LoadedRecord {
   readonly refs: Uint8Array
 }
 
-/** A tree with what it was decoded from. */
-export interface LoadedTree extends TreeNode {
-  readonly record: RecordContent
-}
-
 export interface LoadOptions extends CallOptions {
   /** Called for each chunk of which no copy could be read. Without it the first one ends the load. */
   readonly onMissing?: ((index: number, error: TwofoldError) => void) | undefined
@@ -94,14 +89,33 @@ export class ChunkLoader {
     vault: string,
     ids: readonly ChunkId[],
     options: LoadOptions = {},
-  ): Promise<Map<ChunkKey, LoadedTree>> {
-    const trees = new Map<ChunkKey, LoadedTree>()
-    for await (const { id, kind, plain, refs, index } of this.load(vault, ids, options)) {
+  ): Promise<Map<ChunkKey, TreeNode>> {
+    return this.#loadTrees(vault, ids, options, ({ plain, refs }) => decodeTree(plain, refs))
+  }
+
+  /** As `loadTrees`, without decoding anything. */
+  async loadTreeRecords(
+    vault: string,
+    ids: readonly ChunkId[],
+    options: LoadOptions = {},
+  ): Promise<Map<ChunkKey, RecordContent>> {
+    return this.#loadTrees(vault, ids, options, ({ plain, refs }) => ({ plain, refs }))
+  }
+
+  async #loadTrees<T>(
+    vault: string,
+    ids: readonly ChunkId[],
+    options: LoadOptions,
+    read: (record: LoadedRecord) => T,
+  ): Promise<Map<ChunkKey, T>> {
+    const trees = new Map<ChunkKey, T>()
+    for await (const record of this.load(vault, ids, options)) {
+      const { id, kind, index } = record
       const key = chunkKey(id)
       if (trees.has(key)) continue
       try {
         if (kind !== 'tree') throw new TwofoldError('integrity', `chunk ${toHex(id)} is no tree but ${kind}`)
-        trees.set(key, { ...decodeTree(plain, refs), record: { plain, refs } })
+        trees.set(key, read(record))
       } catch (error) {
         if (options.onMissing === undefined || !(error instanceof TwofoldError)) throw error
         options.onMissing(index, error)
@@ -113,7 +127,7 @@ export class ChunkLoader {
   /** @throws as `loadTrees` */
   async loadTree(vault: string, id: ChunkId, options: CallOptions = {}): Promise<TreeNode> {
     const trees = await this.loadTrees(vault, [id], { signal: options.signal })
-    return trees.get(chunkKey(id)) as LoadedTree
+    return trees.get(chunkKey(id)) as TreeNode
   }
 
   /**

@@ -28,7 +28,7 @@ export async function runDryBackup(
   options: RunOptions,
 ): Promise<BackupSummary> {
   const scope = new RunScope(options.signal)
-  const progress = new Progress(deps.clock, options.onEvent)
+  const progress = new Progress(deps.clock, options)
   const stats = createBackupStats()
   try {
     const parent = await findParent(deps, request, scope)

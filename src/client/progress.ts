@@ -51,6 +51,8 @@ export type ProgressEvent = StatusEvent | PackEvent | ProblemEvent | NoteEvent |
 
 export interface RunOptions extends CallOptions {
   readonly onEvent?: ((event: ProgressEvent) => void) | undefined
+  /** False: no `file` events; there is one for each file. */
+  readonly fileEvents?: boolean | undefined
 }
 
 const statusIntervalMs = 200
@@ -59,6 +61,7 @@ const statusIntervalMs = 200
 export class Progress {
   readonly #clock: Clock
   readonly #onEvent: ((event: ProgressEvent) => void) | undefined
+  readonly #fileEvents: boolean
   readonly #startMs: number
   #lastStatusMs: number
   #current: Uint8Array | undefined
@@ -69,8 +72,9 @@ export class Progress {
   bytesSent = 0
   problems = 0
 
-  constructor(clock: Clock, onEvent?: (event: ProgressEvent) => void) {
+  constructor(clock: Clock, { onEvent, fileEvents = true }: RunOptions = {}) {
     this.#clock = clock
+    this.#fileEvents = fileEvents && onEvent !== undefined
     this.#onEvent = onEvent
     this.#startMs = clock.monotonicMs()
     this.#lastStatusMs = this.#startMs
@@ -79,6 +83,11 @@ export class Progress {
   /** Whether anybody listens; counting ahead is only worth it then. */
   get watched(): boolean {
     return this.#onEvent !== undefined
+  }
+
+  /** Whether anybody listens to `file` events. */
+  get tellsFiles(): boolean {
+    return this.#fileEvents
   }
 
   elapsedMs(): number {
@@ -99,7 +108,7 @@ export class Progress {
   }
 
   file(path: Uint8Array, action: FileEvent['action'], size: number): void {
-    if (this.#onEvent !== undefined) this.emit({ type: 'file', path: shownPath(path), action, size })
+    if (this.#fileEvents) this.emit({ type: 'file', path: shownPath(path), action, size })
   }
 
   /** Something moved; `current` is the file that is worked on now. */

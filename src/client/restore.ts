@@ -92,7 +92,7 @@ class Restore implements FileSink {
     this.#request = request
     this.#from = from
     this.#options = options
-    this.#progress = new Progress(deps.clock, options.onEvent)
+    this.#progress = new Progress(deps.clock, options)
     const { ignoreCase, overwrite = 'always' } = request
     this.#includes = new PathPatterns(request.includes ?? [], { ignoreCase })
     this.#excludes = new PathPatterns(request.excludes ?? [], { ignoreCase })

@@ -5,7 +5,7 @@ import { nameKey } from './parent-trees.ts'
 import type { Progress } from './progress.ts'
 import { SourceLister } from './source-lister.ts'
 import { joinPath } from './source-tree.ts'
-import type { SourceTree } from './source-tree.ts'
+import type { SourceEntry, SourceTree } from './source-tree.ts'
 
 export interface CountRequest {
   readonly source: SourceTree
@@ -44,9 +44,9 @@ export async function countSource(request: CountRequest, progress: Progress, sig
   }
 }
 
-async function list(lister: SourceLister, { path, selection }: Visit): ReturnType<SourceLister['list']> {
+async function list(lister: SourceLister, { path, selection }: Visit): Promise<readonly SourceEntry[]> {
   try {
-    return await lister.list(path, selection)
+    return (await lister.list(path, selection)).entries
   } catch (error) {
     // The backup itself reports it.
     if (isTwofoldError(error, 'not-found', 'io')) return []

@@ -5,11 +5,10 @@ import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { parseAccountNames } from './account-names.ts'
 import { withReachablePath } from './long-path.ts'
+import { ListingPacker, PackedListing } from './packed-listing.ts'
 import type {
   SmallRead,
-  SourceEntry,
   SourceFile,
-  SourceListing,
   SourceStat,
   SourceTree,
   SourceType,
@@ -41,21 +40,27 @@ export class SourceDisk implements SourceTree {
     )
   }
 
-  async list(path: Uint8Array): Promise<SourceListing> {
+  async list(path: Uint8Array): Promise<PackedListing> {
     const names = attempt(path, (reachable) => fs.readdirSync(reachable, { encoding: 'buffer' }))
     names.sort((a, b) => Buffer.compare(a, b))
-    const entries: SourceEntry[] = []
+    const packer = new ListingPacker(
+      names.length,
+      names.reduce((sum, name) => sum + name.length, 0),
+    )
     const problems: { name: Uint8Array; message: string }[] = []
     for (const name of names) {
       await this.#turn()
       try {
-        entries.push(attempt(joinPath(path, name), (reachable) => toEntry(name, fs.lstatSync(reachable, bigint))))
+        packer.add(
+          name,
+          attempt(joinPath(path, name), (reachable) => toStat(fs.lstatSync(reachable, bigint))),
+        )
       } catch (error) {
         if (!(error instanceof TwofoldError)) throw error
         if (error.code !== 'not-found') problems.push({ name, message: error.message })
       }
     }
-    return { entries, problems }
+    return new PackedListing(packer.finish(problems))
   }
 
   async readLink(path: Uint8Array): Promise<Uint8Array> {
@@ -148,10 +153,6 @@ async function opened(handle: FileHandle): Promise<SourceFile> {
 function regular(stat: SourceStat): SourceStat {
   if (stat.type !== 'file') throw new TwofoldError('io', 'it is no longer a regular file')
   return stat
-}
-
-function toEntry(name: Uint8Array, stats: fs.BigIntStats): SourceEntry {
-  return { name, ...toStat(stats) }
 }
 
 function toStat(stats: fs.BigIntStats): SourceStat {

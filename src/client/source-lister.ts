@@ -3,6 +3,7 @@ import { asBuffer } from '../core/ids.ts'
 import type { Selection } from './backup-targets.ts'
 import { cacheTagName, cacheTagSignature, excludeNothing } from './excludes.ts'
 import type { Excludes } from './excludes.ts'
+import { packListing, PackedListing } from './packed-listing.ts'
 import type { SourceEntry, SourceTree } from './source-tree.ts'
 import { joinPath } from './source-tree.ts'
 
@@ -28,15 +29,16 @@ export class SourceLister {
   }
 
   /** @throws `not-found` or `io` when the directory cannot be listed. */
-  async list(path: Uint8Array, selection: Selection): Promise<readonly SourceEntry[]> {
-    if (selection !== 'all') return this.#selected(path, selection)
-    const { entries, problems } = await this.#source.list(path)
-    for (const { name, message } of problems) this.#events.onProblem(joinPath(path, name), message)
-    if (this.#excludes === excludeNothing) return entries
-    const inCacheDirectory = await this.#isCache(path, entries)
-    return entries.filter((entry) => {
+  async list(path: Uint8Array, selection: Selection): Promise<PackedListing> {
+    if (selection !== 'all') return packListing({ entries: await this.#selected(path, selection), problems: [] })
+    const listing = await this.#source.list(path)
+    for (const { name, message } of listing.problems) this.#events.onProblem(joinPath(path, name), message)
+    if (this.#excludes === excludeNothing) return listing instanceof PackedListing ? listing : packListing(listing)
+    const inCacheDirectory = await this.#isCache(path, listing.entries)
+    const entries = listing.entries.filter((entry) => {
       return !this.#excludes(joinPath(path, entry.name), { type: entry.type, inCacheDirectory })
     })
+    return packListing({ entries, problems: [] })
   }
 
   /** The named entries of a directory above the paths; those that lead on to them are seen through symbolic links. */

@@ -3,7 +3,7 @@ import { chunkKey } from '../core/ids.ts'
 import type { ChunkId } from '../core/ids.ts'
 import { encodeTree, splitEntries } from '../format/tree.ts'
 import type { RecordContent, TreeEntry } from '../format/tree.ts'
-import type { KnownDirectory } from './parent-trees.ts'
+import type { KnownDirectory, TreeRecord } from './parent-trees.ts'
 
 /** Takes encoded trees, children first. */
 export interface TreeSink {
@@ -16,17 +16,24 @@ export interface OpenDirectory {
   readonly parent: OpenDirectory | undefined
   /** Where its entry belongs in the parent. */
   readonly slot: number
-  /** Its own entry, without the tree. */
-  readonly entry: TreeEntry | undefined
-  /** Its entry in the parent snapshot, if only the tree may be another one. */
-  readonly knownEntry: TreeEntry | undefined
+  /** Its own entry, without the tree; only the root has none. */
+  readonly entry: (() => TreeEntry) | undefined
+  /** The tree with which its parent has it already, so that nothing is to be done if it is the same in the end. */
+  readonly knownTree: ChunkId | undefined
   /** What the parent snapshot has of it; entries taken over from there are the same objects. */
   known: KnownDirectory | undefined
-  /** In the order of the names; what is not saved stays undefined. */
-  readonly entries: (TreeEntry | undefined)[]
+  /** In the order of the names; what is not saved stays undefined. Undefined: those of `known`. */
+  entries: (TreeEntry | undefined)[] | undefined
   /** Itself and its open directories. */
   waiting: number
   dropped: boolean
+}
+
+export interface DirectoryPlace {
+  readonly parent: OpenDirectory
+  readonly slot: number
+  readonly entry: () => TreeEntry
+  readonly knownTree?: ChunkId | undefined
 }
 
 /** Builds trees bottom-up, in whatever order the directories are completed. */
@@ -40,12 +47,12 @@ export class TreeAssembler {
   }
 
   openRoot(): OpenDirectory {
-    return openDirectory({ parent: undefined, slot: 0, entry: undefined, knownEntry: undefined })
+    return openDirectory({ parent: undefined, slot: 0, entry: undefined, knownTree: undefined })
   }
 
-  open(place: { parent: OpenDirectory; slot: number; entry: TreeEntry; knownEntry?: TreeEntry }): OpenDirectory {
+  open(place: DirectoryPlace): OpenDirectory {
     place.parent.waiting += 1
-    return openDirectory({ knownEntry: undefined, ...place })
+    return openDirectory({ knownTree: undefined, ...place })
   }
 
   /** All entries of `directory` are set, but for its open directories. */
@@ -53,13 +60,9 @@ export class TreeAssembler {
     for (let next: OpenDirectory | undefined = directory; next !== undefined; next = next.parent) {
       next.waiting -= 1
       if (next.waiting > 0) return
-      if (next.dropped) continue
-      const entries = next.entries.filter((entry) => entry !== undefined)
-      // Only the root may have entries from elsewhere, in front of its own.
-      if (next.parent === undefined) entries.sort((a, b) => Buffer.compare(a.name, b.name))
-      const tree = await this.#store(entries, next.known)
+      const tree = next.dropped ? undefined : await this.#store(next)
       if (next.parent === undefined) this.root = tree
-      else next.parent.entries[next.slot] = withTree(next, tree)
+      else if (!isSame(tree, next.knownTree)) replaceEntry(next, next.parent, tree)
     }
   }
 
@@ -69,17 +72,27 @@ export class TreeAssembler {
     return this.root
   }
 
-  async #store(entries: readonly TreeEntry[], known: KnownDirectory | undefined): Promise<ChunkId> {
-    if (known?.tree !== undefined && areKnown(entries, known)) return this.#sink.add(known.tree)
+  async #store({ parent, known, entries: all }: OpenDirectory): Promise<ChunkId> {
+    const entries = all?.filter((entry) => entry !== undefined) ?? []
+    // Only the root may have entries from elsewhere, in front of its own.
+    if (parent === undefined) entries.sort((a, b) => Buffer.compare(a.name, b.name))
+    if (known?.whole === true && (all === undefined || areKnown(entries, known))) return this.#addAll(known.trees)
     const [first = [], ...rest] = splitEntries(entries)
     if (rest.length === 0) return this.#sink.add(encodeTree({ entries: first, parts: [] }))
     const parts: ChunkId[] = []
     for (const part of [first, ...rest]) parts.push(await this.#sink.add(encodeTree({ entries: part, parts: [] })))
     return this.#sink.add(encodeTree({ entries: [], parts }))
   }
+
+  /** The id of the last one. */
+  async #addAll(trees: readonly TreeRecord[]): Promise<ChunkId> {
+    const ids: ChunkId[] = []
+    for (const tree of trees) ids.push(await this.#sink.add(tree))
+    return ids.at(-1) as ChunkId
+  }
 }
 
-function openDirectory(place: Pick<OpenDirectory, 'parent' | 'slot' | 'entry' | 'knownEntry'>): OpenDirectory {
+function openDirectory(place: Pick<OpenDirectory, 'parent' | 'slot' | 'entry' | 'knownTree'>): OpenDirectory {
   return { ...place, known: undefined, entries: [], waiting: 1, dropped: false }
 }
 
@@ -91,7 +104,12 @@ function areKnown(entries: readonly TreeEntry[], known: KnownDirectory): boolean
   return true
 }
 
-function withTree({ entry, knownEntry }: OpenDirectory, tree: ChunkId): TreeEntry {
-  const same = knownEntry?.tree !== undefined && chunkKey(knownEntry.tree) === chunkKey(tree)
-  return same ? knownEntry : { ...(entry as TreeEntry), tree }
+function replaceEntry(directory: OpenDirectory, parent: OpenDirectory, tree: ChunkId | undefined): void {
+  parent.entries ??= [...(parent.known?.entries.values() ?? [])]
+  const entry = directory.entry?.()
+  parent.entries[directory.slot] = tree === undefined || entry === undefined ? undefined : { ...entry, tree }
+}
+
+function isSame(tree: ChunkId | undefined, known: ChunkId | undefined): boolean {
+  return tree !== undefined && known !== undefined && chunkKey(tree) === chunkKey(known)
 }

@@ -14,6 +14,7 @@ import type { TreeEntry } from './tree-entry.ts'
 
 export { decodeExtentList, encodeExtentList } from './extent.ts'
 export type { Extent, RecordContent } from './extent.ts'
+export { clampTimeNs } from './tree-entry.ts'
 export type { TreeEntry } from './tree-entry.ts'
 
 /** The listing of a directory: its entries, or, when it is too large for one record, the ids of its parts. */
@@ -57,6 +58,15 @@ export function decodeTree(plain: Uint8Array, refs: Uint8Array): TreeNode {
   if (problem !== undefined) throw new TwofoldError('integrity', `a tree has ${problem}`)
   return node
 }
+
+/** The ids of a tree's parts, without decoding its entries. @throws TwofoldError `integrity` */
+export function treeParts({ plain, refs }: RecordContent): ChunkId[] {
+  const entriesAhead = plain.length > 0 && plain[0] === entriesTag
+  return entriesAhead ? [] : [...decodeTree(plain, refs).parts]
+}
+
+/** What an encoded tree with entries begins with; one that has both entries and parts is refused when it is decoded. */
+const entriesTag = (1 << 3) | 2
 
 /**
  * Cuts a directory's entries into parts of about `treeEntriesAverage`, so that each fits a record and one new name

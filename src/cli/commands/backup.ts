@@ -102,7 +102,8 @@ async function backup(
   const parent = request.parent === undefined ? undefined : await parentId(client, request.parent, { cli, request })
   let summary: BackupSummary
   try {
-    summary = await client.backup({ ...request, parent }, { signal: cli.signal, onEvent: display.show })
+    const options = { signal: cli.signal, onEvent: display.show, fileEvents: display.showsFiles }
+    summary = await client.backup({ ...request, parent }, options)
   } finally {
     display.finish()
   }

@@ -69,7 +69,7 @@ async function restore(client: Client, run: Run<Options>, verbose: boolean): Pro
         target: new TargetDisk(absoluteArgument(options.target), systemRandom),
         ...{ includes, excludes, overwrite, dryRun, verify },
       },
-      { signal: cli.signal, onEvent: display.show },
+      { signal: cli.signal, onEvent: display.show, fileEvents: display.showsFiles },
     )
   } finally {
     display.finish()

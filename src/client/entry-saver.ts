@@ -1,0 +1,206 @@
+import { isTwofoldError } from '../core/errors.ts'
+import { asBuffer, chunkKey } from '../core/ids.ts'
+import type { ChunkId, ChunkKey } from '../core/ids.ts'
+import { treeDepthMax } from '../core/limits.ts'
+import type { TreeEntry } from '../format/tree.ts'
+import type { BackupStats } from './backup-stats.ts'
+import type { Selection } from './backup-targets.ts'
+import { isEntryOf, makeEntry } from './entry-maker.ts'
+import { nameKey } from './parent-trees.ts'
+import type { Progress } from './progress.ts'
+import type { RunScope } from './run-scope.ts'
+import { joinPath } from './source-tree.ts'
+import type { SourceEntry, SourceTree } from './source-tree.ts'
+import type { OpenDirectory, TreeAssembler } from './tree-assembler.ts'
+
+export interface EntrySaverDeps {
+  readonly scope: RunScope
+  readonly source: SourceTree
+  readonly assembler: TreeAssembler
+  /** Reads a file; its entry, or undefined when it is not to be part of the tree. */
+  readonly save: (path: Uint8Array, file: SourceEntry) => Promise<TreeEntry | undefined>
+  readonly oneFileSystem: boolean
+  readonly progress: Progress
+  readonly stats: BackupStats
+}
+
+/** A directory that is to be walked. */
+export interface Visit {
+  readonly path: Uint8Array
+  readonly selection: Selection
+  readonly directory: OpenDirectory
+  readonly depth: number
+  /** Its tree in the parent snapshot. */
+  readonly tree: ChunkId | undefined
+  /** The file system to stay on, where that was asked for. */
+  readonly device: bigint | undefined
+}
+
+/** One entry with what is known of it from the parent. */
+export interface Item {
+  readonly visit: Visit
+  readonly slot: number
+  readonly path: Uint8Array
+  readonly entry: SourceEntry
+  readonly known: TreeEntry | undefined
+}
+
+/** Saves entries one by one into the directories that they belong to. */
+export class EntrySaver {
+  readonly #deps: EntrySaverDeps
+
+  constructor(deps: EntrySaverDeps) {
+    this.#deps = deps
+  }
+
+  /** The directory that is to be walked because of the item, if it is one. */
+  async save(item: Item, missing: ReadonlySet<ChunkKey>): Promise<Visit | undefined> {
+    const { progress, stats } = this.#deps
+    switch (item.entry.type) {
+      case 'directory':
+        return this.#enter(item)
+      case 'file':
+        await this.#saveFile(item, missing)
+        break
+      case 'symlink':
+        await this.#saveLink(item)
+        break
+      default:
+        stats.skipped += 1
+        progress.note(`${shown(item.path)} is not saved: it is a ${item.entry.type.replace('-', ' ')}`)
+    }
+    return undefined
+  }
+
+  #enter({ visit, slot, entry, known }: Item): Visit {
+    const { assembler, source } = this.#deps
+    const isKnown = known?.type === 'directory' && isEntryOf(source, entry, known)
+    const tree = known?.type === 'directory' ? known.tree : undefined
+    if (isKnown) entriesOf(visit)[slot] = known
+    const made = isKnown ? known : makeEntry(source, entry.name, { stat: entry, type: 'directory' })
+    const knownTree = isKnown ? tree : undefined
+    const directory = assembler.open({ parent: visit.directory, slot, entry: () => made, knownTree })
+    return this.visitOf(visit, entry, { directory, tree })
+  }
+
+  /** The visit of a directory in the one that `visit` is of. */
+  visitOf(
+    visit: Visit,
+    { name, device }: Pick<SourceEntry, 'name' | 'device'>,
+    { directory, tree }: Pick<Visit, 'directory' | 'tree'>,
+  ): Visit {
+    const { stats, oneFileSystem } = this.#deps
+    const path = joinPath(visit.path, name)
+    const selection = visit.selection === 'all' ? 'all' : (visit.selection.get(nameKey(name)) ?? 'all')
+    stats.directories += 1
+    const foreign = visit.device !== undefined && visit.device !== device
+    const tooDeep = visit.depth >= treeDepthMax
+    if (tooDeep) this.problem(path, 'scan', `directories are nested more than ${treeDepthMax} deep; it is saved empty`)
+    const stayOn = oneFileSystem && selection === 'all' ? device : undefined
+    const below = foreign || tooDeep ? new Map<string, Selection>() : selection
+    return { path, selection: below, directory, depth: visit.depth + 1, tree, device: stayOn }
+  }
+
+  /** Where a link points, or undefined when it cannot be read. */
+  async tryReadLink(path: Uint8Array): Promise<Buffer | undefined> {
+    try {
+      return asBuffer(await this.#deps.source.readLink(path))
+    } catch (error) {
+      if (isTwofoldError(error, 'not-found', 'io')) return undefined
+      throw error
+    }
+  }
+
+  async #saveFile(item: Item, missing: ReadonlySet<ChunkKey>): Promise<void> {
+    const { progress, stats } = this.#deps
+    const { visit, slot, path, entry, known } = item
+    if (visit.device !== undefined && visit.device !== entry.device) return
+    progress.tick(path)
+    if (known !== undefined && isUnchanged(entry, known) && !lost(known, missing)) {
+      entriesOf(visit)[slot] = this.#takeOver(entry, known)
+      stats.filesUnmodified += 1
+      progress.bytesDone += entry.size
+      this.#countFile(path, 'unchanged', entry.size)
+      return
+    }
+    const saved = await this.#attempt(path, () => this.#deps.save(path, entry))
+    if (saved === 'failed') return
+    entriesOf(visit)[slot] = saved
+    const action = known?.type === 'file' ? 'modified' : 'new'
+    if (action === 'new') stats.filesNew += 1
+    else stats.filesChanged += 1
+    this.#countFile(path, action, saved?.size ?? entry.size)
+  }
+
+  #takeOver(entry: SourceEntry, known: TreeEntry): TreeEntry {
+    if (isEntryOf(this.#deps.source, entry, known)) return known
+    const { size, extents, extentLists } = known
+    return makeEntry(this.#deps.source, entry.name, {
+      stat: entry,
+      type: 'file',
+      content: { size, extents, extentLists },
+    })
+  }
+
+  async #saveLink({ visit, slot, path, entry, known }: Item): Promise<void> {
+    const { source, stats } = this.#deps
+    const target = await this.#attempt(path, () => source.readLink(path))
+    if (target === 'failed') return
+    const unchanged =
+      known?.type === 'symlink' && asBuffer(known.target).equals(target) && isEntryOf(source, entry, known)
+    entriesOf(visit)[slot] = unchanged
+      ? known
+      : makeEntry(source, entry.name, { stat: entry, type: 'symlink', target })
+    stats.symlinks += 1
+  }
+
+  /** Reports what the source cannot give; anything else ends the run. */
+  async #attempt<T>(path: Uint8Array, work: () => Promise<T>): Promise<T | 'failed'> {
+    try {
+      return await work()
+    } catch (error) {
+      this.#deps.scope.throwIfFailed()
+      if (!isTwofoldError(error, 'not-found', 'io')) throw error
+      this.problem(path, 'read', error.message)
+      return 'failed'
+    }
+  }
+
+  #countFile(path: Uint8Array, action: 'new' | 'modified' | 'unchanged', size: number): void {
+    this.#deps.stats.totalBytes += size
+    this.#deps.progress.filesDone += 1
+    this.#deps.progress.file(path, action, size)
+  }
+
+  problem(path: Uint8Array, during: 'scan' | 'read', message: string): void {
+    this.#deps.stats.errors += 1
+    this.#deps.progress.problem(path, during, message)
+  }
+}
+
+/** Whether a file need not be read again. */
+export function isUnchanged(entry: SourceEntry, known: TreeEntry): boolean {
+  return (
+    entry.type === 'file' &&
+    known.type === 'file' &&
+    entry.size === known.size &&
+    entry.mtimeNs === known.mtimeNs &&
+    entry.ctimeNs === known.ctimeNs &&
+    entry.inode === known.inode
+  )
+}
+
+function lost(known: TreeEntry, missing: ReadonlySet<ChunkKey>): boolean {
+  if (missing.size === 0) return false
+  const gone = (id: ChunkId | undefined): boolean => id !== undefined && missing.has(chunkKey(id))
+  return known.extents.some(({ chunk }) => gone(chunk)) || known.extentLists.some(gone)
+}
+
+function shown(path: Uint8Array): string {
+  return Buffer.from(path).toString('utf8')
+}
+
+/** Of a directory that is saved entry by entry. */
+function entriesOf({ directory }: Visit): (TreeEntry | undefined)[] {
+  return (directory.entries ??= [])
+}
