@@ -7,6 +7,7 @@ import type { BackupDeps, BackupRequest, BackupSummary } from './backup-request.
 import { inSession } from './backup-session.ts'
 import type { RunningSession } from './backup-session.ts'
 import { normalizePaths, selectionOf } from './backup-targets.ts'
+import type { Selection } from './backup-targets.ts'
 import { BackupWalk } from './backup-walk.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { runDryBackup } from './dry-backup.ts'
@@ -17,6 +18,7 @@ import type { RunOptions } from './progress.ts'
 import { toSnapshotInfo } from './snapshot-info.ts'
 import { countSource } from './source-counter.ts'
 import { SourceLister } from './source-lister.ts'
+import { SourceScan } from './source-scan.ts'
 import { streamEntry, streamSource } from './stream-source.ts'
 import { TreeAssembler } from './tree-assembler.ts'
 
@@ -49,10 +51,12 @@ export async function runBackup(
     parent: request.parent ?? '',
     noParent: request.force ?? false,
   }
+  // It begins before there is a session: a listing takes longer than to open one.
+  const scanned = scanSource(request, subject)
   return inSession(deps, { begin, options }, async (running) => {
     const { session, writer, progress } = running
     const parent = session.parent === undefined ? undefined : decodeManifest(session.parent.manifest)
-    const tree = await saveSource(deps, { request, subject, parent }, running)
+    const tree = await saveSource(deps, { request, subject, parent, scanned }, running)
     const snapshot = await writer.commit({
       tree,
       host: begin.host,
@@ -100,21 +104,27 @@ interface What {
   readonly request: BackupRequest
   readonly subject: Subject
   readonly parent: Manifest | undefined
+  readonly scanned: ScannedSource
+}
+
+interface ScannedSource {
+  readonly selection: Selection
+  readonly lister: SourceLister
+  readonly scan: SourceScan
+}
+
+function scanSource({ source, excludes, oneFileSystem = false }: BackupRequest, { paths }: Subject): ScannedSource {
+  const selection = selectionOf(paths)
+  const lister = new SourceLister(source, excludes ?? excludeNothing)
+  return { selection, lister, scan: new SourceScan({ source, lister, selection, oneFileSystem }) }
 }
 
 async function saveSource(deps: BackupDeps, what: What, running: RunningSession): Promise<ChunkId> {
   const { request, subject } = what
+  const { selection, lister, scan } = what.scanned
   const { writer, progress, scope } = running
   const { source, oneFileSystem = false, excludes = excludeNothing } = request
   const { stats, reader, trees } = writer
-  const selection = selectionOf(subject.paths)
-  const lister = new SourceLister(source, excludes, {
-    onProblem: (path, message) => {
-      stats.errors += 1
-      progress.problem(path, 'scan', message)
-    },
-    onNote: (message) => progress.note(message),
-  })
   if (what.parent !== undefined) {
     progress.totalFiles = filesIn(what.parent)
     progress.totalBytes = what.parent.stats.totalBytes
@@ -126,16 +136,15 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
   const walk = new BackupWalk({
     scope,
     source,
-    lister,
+    scan,
     parent: what.parent === undefined ? undefined : parentTrees(deps, running),
     assembler: new TreeAssembler(trees),
     save: (path, file) => saver.save(path, file),
     settle: () => saver.settle(),
-    oneFileSystem,
     progress,
     stats,
   })
-  const tree = await walk.run(selection, what.parent?.tree, streamed)
+  const tree = await walk.run(what.parent?.tree, streamed)
   checkTargets(subject, selection === 'all' ? 1 : lister.targets)
   return tree
 }

@@ -85,11 +85,7 @@ export class ChunkLoader {
   }
 
   /** @throws as `load`; also `integrity` when a chunk is no tree. */
-  async loadTrees(
-    vault: string,
-    ids: readonly ChunkId[],
-    options: LoadOptions = {},
-  ): Promise<Map<ChunkKey, TreeNode>> {
+  async loadTrees(vault: string, ids: readonly ChunkId[], options: LoadOptions = {}): Promise<Map<ChunkKey, TreeNode>> {
     return this.#loadTrees(vault, ids, options, ({ plain, refs }) => decodeTree(plain, refs))
   }
 

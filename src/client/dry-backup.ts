@@ -15,6 +15,7 @@ import { Progress } from './progress.ts'
 import type { RunOptions } from './progress.ts'
 import { RunScope } from './run-scope.ts'
 import { SourceLister } from './source-lister.ts'
+import { SourceScan } from './source-scan.ts'
 import { TreeAssembler } from './tree-assembler.ts'
 
 /**
@@ -51,10 +52,9 @@ async function compare(
 ): Promise<void> {
   const { source, excludes = excludeNothing, oneFileSystem = false, vault = 'default' } = request
   const { scope, progress, stats } = run
-  const lister = new SourceLister(source, excludes, {
-    onProblem: (path, message) => progress.problem(path, 'scan', message),
-    onNote: (message) => progress.note(message),
-  })
+  const selection = selectionOf(request.paths.map((path) => Buffer.from(path)))
+  const lister = new SourceLister(source, excludes)
+  const scan = new SourceScan({ source, lister, selection, oneFileSystem })
   const trees = new ParentTrees({
     loader: new ChunkLoader(deps),
     vault,
@@ -63,7 +63,7 @@ async function compare(
     onUnreadable: (message) => progress.note(`a folder of the parent snapshot would be read again: ${message}`),
   })
   const walk = new BackupWalk({
-    ...{ scope, source, lister, oneFileSystem, progress, stats },
+    ...{ scope, source, scan, progress, stats },
     parent: parent === undefined ? undefined : trees,
     assembler: new TreeAssembler({ add: async ({ id, refs, plain }) => id ?? recordId(refs, plain) }),
     save: async (_path, file) => {
@@ -74,7 +74,7 @@ async function compare(
     settle: async () => undefined,
   })
   const tree = parent === undefined ? undefined : decodeManifest(parent.manifest).tree
-  await walk.run(selectionOf(request.paths.map((path) => Buffer.from(path))), tree, [])
+  await walk.run(tree, [])
 }
 
 /** As the manager chooses it: the one that was named, or the newest of the same host and the same set of paths. */

@@ -1,17 +1,14 @@
 import { isTwofoldError } from '../core/errors.ts'
 import { asBuffer, chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
-import { treeDepthMax } from '../core/limits.ts'
 import type { TreeEntry } from '../format/tree.ts'
 import type { BackupStats } from './backup-stats.ts'
-import type { Selection } from './backup-targets.ts'
 import { isEntryOf, makeEntry } from './entry-maker.ts'
-import { nameKey } from './parent-trees.ts'
 import type { Progress } from './progress.ts'
 import type { RunScope } from './run-scope.ts'
-import { joinPath } from './source-tree.ts'
+import type { ScannedDirectory, ScanPlace } from './source-scan.ts'
 import type { SourceEntry, SourceTree } from './source-tree.ts'
-import type { OpenDirectory, TreeAssembler } from './tree-assembler.ts'
+import type { DirectoryPlace, OpenDirectory, TreeAssembler } from './tree-assembler.ts'
 
 export interface EntrySaverDeps {
   readonly scope: RunScope
@@ -19,26 +16,27 @@ export interface EntrySaverDeps {
   readonly assembler: TreeAssembler
   /** Reads a file; its entry, or undefined when it is not to be part of the tree. */
   readonly save: (path: Uint8Array, file: SourceEntry) => Promise<TreeEntry | undefined>
-  readonly oneFileSystem: boolean
   readonly progress: Progress
   readonly stats: BackupStats
 }
 
-/** A directory that is to be walked. */
-export interface Visit {
-  readonly path: Uint8Array
-  readonly selection: Selection
+/** A directory that was begun. */
+export interface OpenedPlace {
   readonly directory: OpenDirectory
-  readonly depth: number
   /** Its tree in the parent snapshot. */
   readonly tree: ChunkId | undefined
-  /** The file system to stay on, where that was asked for. */
-  readonly device: bigint | undefined
+}
+
+/** One that was listed, too. */
+export interface Visit extends OpenedPlace {
+  readonly scanned: ScannedDirectory
 }
 
 /** One entry with what is known of it from the parent. */
 export interface Item {
   readonly visit: Visit
+  /** Where it is in the listing, and where its entry belongs in the directory. */
+  readonly index: number
   readonly slot: number
   readonly path: Uint8Array
   readonly entry: SourceEntry
@@ -48,17 +46,19 @@ export interface Item {
 /** Saves entries one by one into the directories that they belong to. */
 export class EntrySaver {
   readonly #deps: EntrySaverDeps
+  /** Directories that were begun and are still to come from the scan. */
+  readonly open = new Map<ScanPlace, OpenedPlace>()
 
   constructor(deps: EntrySaverDeps) {
     this.#deps = deps
   }
 
-  /** The directory that is to be walked because of the item, if it is one. */
-  async save(item: Item, missing: ReadonlySet<ChunkKey>): Promise<Visit | undefined> {
+  async save(item: Item, missing: ReadonlySet<ChunkKey>): Promise<void> {
     const { progress, stats } = this.#deps
     switch (item.entry.type) {
       case 'directory':
-        return this.#enter(item)
+        this.#enter(item)
+        break
       case 'file':
         await this.#saveFile(item, missing)
         break
@@ -69,36 +69,23 @@ export class EntrySaver {
         stats.skipped += 1
         progress.note(`${shown(item.path)} is not saved: it is a ${item.entry.type.replace('-', ' ')}`)
     }
-    return undefined
   }
 
-  #enter({ visit, slot, entry, known }: Item): Visit {
-    const { assembler, source } = this.#deps
+  #enter({ visit, index, slot, entry, known }: Item): void {
+    const { source } = this.#deps
     const isKnown = known?.type === 'directory' && isEntryOf(source, entry, known)
     const tree = known?.type === 'directory' ? known.tree : undefined
     if (isKnown) entriesOf(visit)[slot] = known
     const made = isKnown ? known : makeEntry(source, entry.name, { stat: entry, type: 'directory' })
-    const knownTree = isKnown ? tree : undefined
-    const directory = assembler.open({ parent: visit.directory, slot, entry: () => made, knownTree })
-    return this.visitOf(visit, entry, { directory, tree })
+    this.openBelow(visit, index, { slot, entry: () => made, knownTree: isKnown ? tree : undefined, tree })
   }
 
-  /** The visit of a directory in the one that `visit` is of. */
-  visitOf(
-    visit: Visit,
-    { name, device }: Pick<SourceEntry, 'name' | 'device'>,
-    { directory, tree }: Pick<Visit, 'directory' | 'tree'>,
-  ): Visit {
-    const { stats, oneFileSystem } = this.#deps
-    const path = joinPath(visit.path, name)
-    const selection = visit.selection === 'all' ? 'all' : (visit.selection.get(nameKey(name)) ?? 'all')
-    stats.directories += 1
-    const foreign = visit.device !== undefined && visit.device !== device
-    const tooDeep = visit.depth >= treeDepthMax
-    if (tooDeep) this.problem(path, 'scan', `directories are nested more than ${treeDepthMax} deep; it is saved empty`)
-    const stayOn = oneFileSystem && selection === 'all' ? device : undefined
-    const below = foreign || tooDeep ? new Map<string, Selection>() : selection
-    return { path, selection: below, directory, depth: visit.depth + 1, tree, device: stayOn }
+  /** Begins the directory at `index` of the listing. */
+  openBelow(visit: Visit, index: number, what: Omit<DirectoryPlace, 'parent'> & Pick<OpenedPlace, 'tree'>): void {
+    const { tree, ...place } = what
+    this.#deps.stats.directories += 1
+    const directory = this.#deps.assembler.open({ parent: visit.directory, ...place })
+    this.open.set(visit.scanned.below.get(index) as ScanPlace, { directory, tree })
   }
 
   /** Where a link points, or undefined when it cannot be read. */
@@ -114,7 +101,8 @@ export class EntrySaver {
   async #saveFile(item: Item, missing: ReadonlySet<ChunkKey>): Promise<void> {
     const { progress, stats } = this.#deps
     const { visit, slot, path, entry, known } = item
-    if (visit.device !== undefined && visit.device !== entry.device) return
+    const { device } = visit.scanned.place
+    if (device !== undefined && device !== entry.device) return
     progress.tick(path)
     if (known !== undefined && isUnchanged(entry, known) && !lost(known, missing)) {
       entriesOf(visit)[slot] = this.#takeOver(entry, known)
@@ -148,9 +136,7 @@ export class EntrySaver {
     if (target === 'failed') return
     const unchanged =
       known?.type === 'symlink' && asBuffer(known.target).equals(target) && isEntryOf(source, entry, known)
-    entriesOf(visit)[slot] = unchanged
-      ? known
-      : makeEntry(source, entry.name, { stat: entry, type: 'symlink', target })
+    entriesOf(visit)[slot] = unchanged ? known : makeEntry(source, entry.name, { stat: entry, type: 'symlink', target })
     stats.symlinks += 1
   }
 

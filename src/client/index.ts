@@ -9,6 +9,7 @@ export { createExcludes, parseExcludeFile } from './excludes.ts'
 export type { Excludes, ExcludeOptions, ExcludeSubject } from './excludes.ts'
 export type { SourceTree } from './source-tree.ts'
 export { SourceDisk } from './source-disk.ts'
+export { SourceThreaded } from './source-threaded.ts'
 
 export type { OverwriteMode, RestoreRequest, RestoreSummary } from './restore-request.ts'
 export type { RestoreTarget, TargetFile, TargetMetadata, TargetPath, TargetStat } from './restore-target.ts'

@@ -1,4 +1,4 @@
-import { clampTimeNs } from '../format/tree.ts'
+import { clampTimeNs } from '../format/time-range.ts'
 import type { SourceEntry, SourceListing, SourceStat, SourceType } from './source-tree.ts'
 
 /** An entry's type is stored as its place here; the first three are the numbers of the stored trees. */
@@ -118,7 +118,7 @@ export class PackedListing implements SourceListing {
 export class ListingPacker {
   #words: Uint32Array<ArrayBuffer>
   #pairs: BigInt64Array
-  #names: Buffer<ArrayBuffer>
+  readonly #names: Buffer<ArrayBuffer>
   #count = 0
   #nameBytes = 0
 
@@ -163,11 +163,11 @@ export class ListingPacker {
   }
 }
 
-export function packListing({ entries, problems }: SourceListing): PackedListing {
+export function packListing(entries: readonly SourceEntry[]): PackedListing {
   const packer = new ListingPacker(
     entries.length,
     entries.reduce((sum, { name }) => sum + name.length, 0),
   )
   for (const entry of entries) packer.add(entry.name, entry)
-  return new PackedListing(packer.finish(problems))
+  return new PackedListing(packer.finish([]))
 }

@@ -20,12 +20,10 @@ interface Visit {
   readonly device: bigint | undefined
 }
 
-const silent = { onProblem: () => undefined, onNote: () => undefined }
-
 /** Counts what there is to save, ahead of saving it, so that progress can say how much is left. It reports nothing. */
 export async function countSource(request: CountRequest, progress: Progress, signal: AbortSignal): Promise<void> {
   const { source, excludes, oneFileSystem } = request
-  const lister = new SourceLister(source, excludes, silent)
+  const lister = new SourceLister(source, excludes)
   const waiting: Visit[] = [{ path: Buffer.from('/'), selection: request.selection, device: undefined }]
   for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
     const { path, selection, device } = visit
@@ -46,7 +44,7 @@ export async function countSource(request: CountRequest, progress: Progress, sig
 
 async function list(lister: SourceLister, { path, selection }: Visit): Promise<readonly SourceEntry[]> {
   try {
-    return (await lister.list(path, selection)).entries
+    return (await lister.list(path, selection)).listing.entries
   } catch (error) {
     // The backup itself reports it.
     if (isTwofoldError(error, 'not-found', 'io')) return []

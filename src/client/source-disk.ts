@@ -6,13 +6,7 @@ import { TwofoldError } from '../core/errors.ts'
 import { parseAccountNames } from './account-names.ts'
 import { withReachablePath } from './long-path.ts'
 import { ListingPacker, PackedListing } from './packed-listing.ts'
-import type {
-  SmallRead,
-  SourceFile,
-  SourceStat,
-  SourceTree,
-  SourceType,
-} from './source-tree.ts'
+import type { SmallRead, SourceFile, SourceStat, SourceTree, SourceType } from './source-tree.ts'
 import { joinPath } from './source-tree.ts'
 
 /** Entries between two turns for other work: about two milliseconds. */
@@ -24,12 +18,12 @@ const openFlags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants
  * system call would cost four times the time of the call itself.
  */
 export class SourceDisk implements SourceTree {
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'yield'>
   #users: Map<number, string> | undefined
   #groups: Map<number, string> | undefined
   #sinceTurn = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, 'yield'>) {
     this.#clock = clock
   }
 

@@ -7,9 +7,15 @@ import { packListing, PackedListing } from './packed-listing.ts'
 import type { SourceEntry, SourceTree } from './source-tree.ts'
 import { joinPath } from './source-tree.ts'
 
-export interface ListerEvents {
-  readonly onProblem: (path: Uint8Array, message: string) => void
-  readonly onNote: (message: string) => void
+/** Something to tell the user about a directory; `path` is set when something could not be read. */
+export interface ListingReport {
+  readonly path: Uint8Array | undefined
+  readonly message: string
+}
+
+export interface ReportedListing {
+  readonly listing: PackedListing
+  readonly reports: readonly ListingReport[]
 }
 
 const cacheTag = Buffer.from(cacheTagName)
@@ -18,50 +24,54 @@ const cacheTag = Buffer.from(cacheTagName)
 export class SourceLister {
   readonly #source: SourceTree
   readonly #excludes: Excludes
-  readonly #events: ListerEvents
   /** Paths that were named and exist. */
   targets = 0
 
-  constructor(source: SourceTree, excludes: Excludes, events: ListerEvents) {
+  constructor(source: SourceTree, excludes: Excludes) {
     this.#source = source
     this.#excludes = excludes
-    this.#events = events
   }
 
   /** @throws `not-found` or `io` when the directory cannot be listed. */
-  async list(path: Uint8Array, selection: Selection): Promise<PackedListing> {
-    if (selection !== 'all') return packListing({ entries: await this.#selected(path, selection), problems: [] })
+  async list(path: Uint8Array, selection: Selection): Promise<ReportedListing> {
+    if (selection !== 'all') return this.#selected(path, selection)
     const listing = await this.#source.list(path)
-    for (const { name, message } of listing.problems) this.#events.onProblem(joinPath(path, name), message)
-    if (this.#excludes === excludeNothing) return listing instanceof PackedListing ? listing : packListing(listing)
+    const reports = listing.problems.map(({ name, message }) => ({ path: joinPath(path, name), message }))
+    if (this.#excludes === excludeNothing) {
+      return { listing: listing instanceof PackedListing ? listing : packListing(listing.entries), reports }
+    }
     const inCacheDirectory = await this.#isCache(path, listing.entries)
     const entries = listing.entries.filter((entry) => {
       return !this.#excludes(joinPath(path, entry.name), { type: entry.type, inCacheDirectory })
     })
-    return packListing({ entries, problems: [] })
+    return { listing: packListing(entries), reports }
   }
 
   /** The named entries of a directory above the paths; those that lead on to them are seen through symbolic links. */
-  async #selected(path: Uint8Array, selection: Map<string, Selection>): Promise<SourceEntry[]> {
+  async #selected(path: Uint8Array, selection: Map<string, Selection>): Promise<ReportedListing> {
     const entries: SourceEntry[] = []
+    const reports: ListingReport[] = []
     for (const [part, below] of [...selection].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const name = Buffer.from(part, 'latin1')
       const child = joinPath(path, name)
       try {
         const stat = await this.#source.stat(child, { follow: below !== 'all' })
-        if (below !== 'all' && stat.type !== 'directory') this.#events.onProblem(child, 'it is not a directory')
-        else if (this.#excludes(child, { type: stat.type, inCacheDirectory: false })) {
-          this.#events.onNote(`${child.toString('utf8')} is left out: an exclude pattern matches it`)
+        if (below !== 'all' && stat.type !== 'directory') {
+          reports.push({ path: child, message: 'it is not a directory' })
+        } else if (this.#excludes(child, { type: stat.type, inCacheDirectory: false })) {
+          const message = `${child.toString('utf8')} is left out: an exclude pattern matches it`
+          reports.push({ path: undefined, message })
         } else {
           if (below === 'all') this.targets += 1
           entries.push({ name, ...stat })
         }
       } catch (error) {
         if (!isTwofoldError(error, 'not-found', 'io')) throw error
-        this.#events.onProblem(child, error.code === 'not-found' ? 'there is no such file or directory' : error.message)
+        const message = error.code === 'not-found' ? 'there is no such file or directory' : error.message
+        reports.push({ path: child, message })
       }
     }
-    return entries
+    return { listing: packListing(entries), reports }
   }
 
   async #isCache(path: Uint8Array, entries: readonly SourceEntry[]): Promise<boolean> {

@@ -7,6 +7,7 @@ import { readExtent, storeExtent } from './extent.ts'
 import type { Extent } from './extent.ts'
 import type { ReferenceCollector, ReferenceReader } from './reference-list.ts'
 import { toSafeNumber } from './stored-message.ts'
+import { clampTimeNs } from './time-range.ts'
 
 /** One name in a directory; the fields are explained in `format.proto`. */
 export interface TreeEntry {
@@ -37,12 +38,6 @@ export interface TreeEntry {
   readonly xattrs: readonly { readonly name: Uint8Array; readonly value: Uint8Array }[]
 }
 
-/** The nearest time that 64 bits can hold, in nanoseconds: file systems know years after 2262. */
-export function clampTimeNs(timeNs: bigint): bigint {
-  if (timeNs > int64Max) return int64Max
-  return timeNs < -int64Max ? -int64Max : timeNs
-}
-
 const storedTypes = { file: EntryType.FILE, directory: EntryType.DIRECTORY, symlink: EntryType.SYMLINK } as const
 const typesByNumber: readonly (TreeEntry['type'] | undefined)[] = [undefined, 'file', 'directory', 'symlink']
 
@@ -52,7 +47,6 @@ const permissionBits = 0o7777
 /** Linux allows 4095 bytes; the margin is for other systems. */
 const targetBytesMax = 65_536
 const uint32Max = 0xffff_ffff
-const int64Max = 2n ** 63n - 1n
 const uint64Max = 2n ** 64n - 1n
 
 export function storeEntry(entry: TreeEntry, references: ReferenceCollector): StoredEntry {

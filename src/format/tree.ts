@@ -14,7 +14,6 @@ import type { TreeEntry } from './tree-entry.ts'
 
 export { decodeExtentList, encodeExtentList } from './extent.ts'
 export type { Extent, RecordContent } from './extent.ts'
-export { clampTimeNs } from './tree-entry.ts'
 export type { TreeEntry } from './tree-entry.ts'
 
 /** The listing of a directory: its entries, or, when it is too large for one record, the ids of its parts. */

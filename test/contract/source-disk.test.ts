@@ -1,17 +1,22 @@
+import { expect } from 'chai'
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TwofoldError } from '../../src/core/errors.ts'
 import { SourceDisk } from '../../src/client/source-disk.ts'
+import { SourceThreaded } from '../../src/client/source-threaded.ts'
 import { joinPath } from '../../src/client/source-tree.ts'
 import { systemClock } from '../../src/system/clock.ts'
+import { expectError } from '../support/expect-error.ts'
 import { sourceTreeContract } from './source-tree.contract.ts'
+import type { SourceStage } from './source-tree.contract.ts'
 
-sourceTreeContract('SourceDisk', () => {
+function stageOf(source: SourceDisk): SourceStage {
   const root = Buffer.from(fs.mkdtempSync(join(tmpdir(), 'twofold-source-')))
   const at = (path: string | Uint8Array): Buffer => joinPath(root, Buffer.from(path as string))
   return {
-    source: new SourceDisk(systemClock),
+    source,
     root,
     directory: (path) => void fs.mkdirSync(at(path), { recursive: true }),
     file: (path, content) => fs.writeFileSync(at(path), content),
@@ -20,4 +25,37 @@ sourceTreeContract('SourceDisk', () => {
     fifo: (path) => void execFileSync('mkfifo', [at(path).toString()]),
     close: () => fs.rmSync(root, { recursive: true }),
   }
+}
+
+sourceTreeContract('SourceDisk', () => stageOf(new SourceDisk(systemClock)))
+
+describe('a listing thread', () => {
+  const source = new SourceThreaded(systemClock)
+  after(() => source.close())
+
+  sourceTreeContract('SourceThreaded', () => stageOf(source))
+
+  it('lists what is asked for at once, in any order, and keeps the words of the system', async () => {
+    const root = fs.mkdtempSync(join(tmpdir(), 'twofold-source-'))
+    for (let number = 0; number < 30; number++) {
+      fs.mkdirSync(join(root, `${number}`))
+      for (let file = 0; file < number * 5; file++) fs.writeFileSync(join(root, `${number}`, `f${file}`), '')
+    }
+    const asked = Array.from({ length: 31 }, (_, number) => source.list(Buffer.from(join(root, `${number}`))))
+    const results = await Promise.allSettled(asked)
+    fs.rmSync(root, { recursive: true })
+    const counts = results.map((result) =>
+      result.status === 'fulfilled' ? result.value.count : (result.reason as unknown),
+    )
+    expect(counts.slice(0, 30)).to.deep.equal(Array.from({ length: 30 }, (_, number) => number * 5))
+    expect(counts[30]).to.include({ code: 'not-found', message: 'it vanished' })
+    expect((counts[30] as TwofoldError).cause).to.be.instanceOf(Error)
+  })
+
+  it('fails what is asked when it is closed', async () => {
+    const closed = new SourceThreaded(systemClock)
+    const asked = closed.list(Buffer.from('/'))
+    await Promise.all([closed.close(), asked.catch(() => undefined)])
+    await expectError(closed.list(Buffer.from('/')), 'cancelled')
+  })
 })

@@ -29,6 +29,8 @@ const pureModules = ['node:buffer', 'node:path', 'node:util', 'node:events', 'no
 /** Files outside `src/system` that reach the machine, each being the real driver of a port. */
 const drivers: Readonly<Record<string, string>> = {
   'src/client/source-disk.ts': 'SourceTree on the real file system',
+  'src/client/source-threaded.ts': 'that, listed in another thread',
+  'src/client/listing-thread.ts': 'the other thread',
   'src/client/target-disk.ts': 'RestoreTarget on the real file system',
   'src/client/target-file.ts': 'a file of that target',
   'src/client/directory-handles.ts': 'the directories of that target, held open against swapped links',

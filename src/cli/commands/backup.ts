@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { SourceDisk } from '../../client/index.ts'
 import type { BackupRequest, BackupSummary, Client } from '../../client/index.ts'
 import { TwofoldError } from '../../core/errors.ts'
 import { tellBackup } from '../backup-summary.ts'
@@ -9,6 +8,7 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp, collect, collectList } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
 import { RunDisplay } from '../run-display.ts'
+import { openSource } from '../source-threads.ts'
 import { Setting } from '../setting.ts'
 import { withClient } from '../with-client.ts'
 
@@ -35,6 +35,8 @@ export function defineBackup(command: Command, cli: Cli): void {
       'find . -newer mark -print0 | twofold backup --files-from-raw -',
       'pg_dump db | twofold backup --stdin --stdin-filename db.sql',
     ],
+    notes:
+      'With TWOFOLD_THREADS=1 the source is listed in the same thread, with 2 in one of its own; the machine decides.',
     exitCodes: [0, 1, 3, 10, 11, 12, 13, 14, 15, 16, 130],
   })
   addAction<Options>(command, cli, async (run) => {
@@ -74,7 +76,7 @@ async function toRequest({ cli, options, operands }: Run<Options>): Promise<Back
   const { host, vault, tag: tags, oneFileSystem, dryRun, force, parent } = options
   const content = cli.stdin as AsyncIterable<Uint8Array>
   return {
-    source: new SourceDisk(cli.clock),
+    source: openSource(cli),
     paths,
     excludes,
     excludePatterns: patterns,

@@ -127,6 +127,52 @@ describe('a backup with a parent', () => {
     expect((await entries(summary)).get('/src/a')?.content.toString()).to.equal('content')
   })
 
+  it('takes over directories in parts, but not when a part of one is lost', async () => {
+    const { source, backup, entries, cluster, lose } = await createBackupFixture({ nodes: 4 })
+    for (let number = 0; number < 9000; number++) source.file(`/src/f${number}`, 'x')
+    source.symlink('/src/link', 'f1')
+    const first = await backup()
+    const trees = cluster.records('tree').length
+    expect(trees).to.be.greaterThan(3)
+    source.reads.length = 0
+    const second = await backup()
+    expect(second.stats).to.include({ filesUnmodified: 9000, symlinks: 1, directories: 1 })
+    expect(second.snapshot?.manifest.tree).to.deep.equal(first.snapshot?.manifest.tree)
+    expect(cluster.records('tree')).to.have.length(trees)
+    expect(source.reads).to.deep.equal([])
+    cluster.faults.after = (call) => {
+      if (call === 'beginBackup') lose(...cluster.holders(cluster.records('tree')[0]!).map(({ name }) => name))
+    }
+    const third = await backup()
+    expect(source.reads.length).to.be.greaterThan(0)
+    expect((await entries(third)).size).to.equal(9002)
+  })
+
+  it('tells of each file that it takes over, if anybody wants to know', async () => {
+    const { source, backup, events, eventsOf } = await createBackupFixture()
+    for (const name of ['a', 'b']) source.file(`/src/${name}`, 'content')
+    await backup()
+    events.length = 0
+    await backup()
+    expect(eventsOf('file').map(({ path, action, size }) => `${action} ${path} ${size}`)).to.deep.equal([
+      'unchanged /src/a 7',
+      'unchanged /src/b 7',
+    ])
+    events.length = 0
+    await backup({}, { onEvent: (event) => events.push(event), fileEvents: false })
+    expect(eventsOf('file')).to.deep.equal([])
+    expect(eventsOf('status').at(-1)).to.include({ filesDone: 2, bytesDone: 14 })
+  })
+
+  it('saves a link again that points elsewhere, whatever else is the same', async () => {
+    const { source, backup, entries } = await createBackupFixture()
+    source.symlink('/src/dir/link', 'before')
+    await backup()
+    source.node('/src/dir/link').target = Buffer.from('behind')
+    const stored = (await entries(await backup())).get('/src/dir/link')
+    expect(Buffer.from(stored?.entry.target ?? []).toString()).to.equal('behind')
+  })
+
   it('takes over files of very many extents by their lists', async () => {
     const { source, random, backup, entries } = await createBackupFixture()
     const unit = 64 * 1024
