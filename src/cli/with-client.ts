@@ -8,7 +8,7 @@ import { readProgramName } from './program-version.ts'
 
 /** Runs `work` with a client of the cluster that the options name, and closes it. */
 export async function withClient<T>(run: Run<ClusterOptions>, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = connectClient({
+  const client = await connectClient({
     managers: splitAddresses(run.options.manager),
     clock: run.cli.clock,
     random: systemRandom,

@@ -23,11 +23,8 @@ export interface ConnectOptions {
   readonly program?: string | undefined
 }
 
-/**
- * A client of the cluster whose managers these are. Nothing is connected before it is needed; `close` it in the end.
- * @throws TwofoldError `invalid-argument` when an address is not `host:port`, or there is none
- */
-export function connectClient(options: ConnectOptions): Client {
+/** @throws TwofoldError as `connectClient` */
+export function createClient(options: ConnectOptions): Client {
   const { managers, clock, random, logger, hostName, userName, program = 'twofold' } = options
   const addresses = managers.map((address) => formatAddress(parseAddress(address.trim())))
   if (addresses.length === 0) {

@@ -13,8 +13,8 @@ const groupDirectoriesMax = 256
 const groupEntriesMax = 4096
 /** Groups that are listed and wait: at most about a megabyte each, unless a single directory is larger. */
 const groupsAhead = 3
-/** Directories that are listed at once: what a listing thread always finds to do. */
-const listingsAhead = 64
+/** Directories that are listed ahead: a listing thread always finds something to do. */
+const listingsAhead = 128
 
 const directory = 2
 
@@ -99,7 +99,9 @@ export class SourceScan {
     return group
   }
 
+  /** Asks for many at once, when half of them came: a message to a thread costs as much as some thirty entries. */
   #listAhead(): void {
+    if (this.#listings.size > listingsAhead / 2) return
     for (let at = this.#waiting.length - 1; at >= 0 && this.#listings.size < listingsAhead; at--) {
       void this.#listingOf(this.#waiting[at] as ScanPlace)
     }

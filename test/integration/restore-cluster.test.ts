@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { silentLogger } from '../../src/core/logger.ts'
-import { connectClient, SourceDisk, TargetDisk } from '../../src/client/index.ts'
+import { SourceDisk, TargetDisk } from '../../src/client/index.ts'
+import { createClient } from '../../src/client/main.ts'
 import type { Client, ProgressEvent, RestoreSummary } from '../../src/client/index.ts'
 import { startManager } from '../../src/manager/main.ts'
 import { startNode } from '../../src/node/main.ts'
@@ -31,7 +32,7 @@ describe('a client of a real cluster', function () {
   let client: Client
 
   const connect = (...managers: string[]): Client => {
-    return connectClient({ managers, clock: systemClock, random: systemRandom, logger, hostName: 'h', userName: 'u' })
+    return createClient({ managers, clock: systemClock, random: systemRandom, logger, hostName: 'h', userName: 'u' })
   }
 
   beforeEach(async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts } from '../../bench/free-ports.ts'
-import { connectClient } from '../../src/client/index.ts'
+import { createClient } from '../../src/client/main.ts'
 import type { Client } from '../../src/client/index.ts'
 import { ManagerRemote } from '../../src/client/manager-remote.ts'
 import { StorageRemote } from '../../src/client/storage-remote.ts'
@@ -122,7 +122,7 @@ export class WireCluster {
   }
 
   client(): Client {
-    const client = connectClient({
+    const client = createClient({
       ...{ managers: [this.managerAddress], clock: systemClock, random: systemRandom, logger },
       ...{ hostName: 'host', userName: 'user' },
     })

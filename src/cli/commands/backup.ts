@@ -35,8 +35,10 @@ export function defineBackup(command: Command, cli: Cli): void {
       'find . -newer mark -print0 | twofold backup --files-from-raw -',
       'pg_dump db | twofold backup --stdin --stdin-filename db.sql',
     ],
-    notes:
-      'With TWOFOLD_THREADS=1 the source is listed in the same thread, with 2 in one of its own; the machine decides.',
+    notes: [
+      'TWOFOLD_THREADS: with 1 the source is listed in the same thread as all else, with more in one of its own;',
+      'unless it is set, the number of processors decides.',
+    ],
     exitCodes: [0, 1, 3, 10, 11, 12, 13, 14, 15, 16, 130],
   })
   addAction<Options>(command, cli, async (run) => {

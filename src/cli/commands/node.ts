@@ -51,8 +51,8 @@ async function runNode(run: Run<Options>): Promise<void> {
   const { name, data, listen, advertise, capacity: capacityBytes, domain, insecure = false } = options
   const managers = splitAddresses(options.manager)
   const programVersion = await readVersion()
-  await runServer(run, name, (logger) => {
-    const client = connectClient({
+  await runServer(run, name, async (logger) => {
+    const client = await connectClient({
       managers,
       logger,
       clock: cli.clock,

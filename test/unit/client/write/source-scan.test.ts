@@ -45,13 +45,13 @@ describe('the scan of the source', () => {
     const ahead = source.listed.length
     expect(ahead)
       .to.be.greaterThan(64)
-      .and.lessThan(1 + 256 + 64 + 1)
+      .and.lessThan(1 + 256 + 128 + 1)
     await scan.next()
     await scan.next()
     await settle()
     expect(source.listed.length)
       .to.be.greaterThan(ahead)
-      .and.lessThan(1 + 3 * 256 + 64 + 1)
+      .and.lessThan(1 + 3 * 256 + 128 + 1)
   })
 
   it('never lists what is left out', async () => {
