@@ -3,7 +3,9 @@ import { asBuffer } from '../core/ids.ts'
 import type { TargetPath } from './restore-target.ts'
 import { isErrno } from './target-error.ts'
 
-const openFlags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW
+/** For a root, which may be reached through a symbolic link. */
+export const rootFlags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
+const openFlags = rootFlags | fs.constants.O_NOFOLLOW
 /** Linux's flag for a handle that only names a file; Node has no constant for it. */
 const pathOnly = 0o10000000
 

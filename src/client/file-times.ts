@@ -1,5 +1,7 @@
 import { futimesSync, lutimesSync } from 'node:fs'
 import { arch } from 'node:os'
+import { loadForeignFunctions } from './foreign-functions.ts'
+import type { ForeignFunctions } from './foreign-functions.ts'
 
 /**
  * Sets times of files to the nanosecond. Node's own functions take seconds as a double, which is exact to about a
@@ -12,12 +14,6 @@ export interface FileTimes {
   setOpen(descriptor: number, mtimeNs: bigint): void
   /** The same for a path, and if it is a symbolic link for the link itself. */
   setPath(path: Buffer, mtimeNs: bigint): void
-}
-
-/** The part of `koffi` that is used. */
-interface ForeignFunctions {
-  load(library: null): { func(prototype: string): (...args: unknown[]) => number }
-  errno(): number
 }
 
 const nanosPerSecond = 1_000_000_000n
@@ -39,15 +35,8 @@ export function loadFileTimes(): Promise<FileTimes> {
 
 async function load(): Promise<FileTimes> {
   if (arch() !== 'x64' && arch() !== 'arm64') return roundedTimes
-  // The name is not a literal because the package is optional: type checking must not need it.
-  const name: string = 'koffi'
-  try {
-    const loaded = (await import(name)) as { default: ForeignFunctions }
-    return exactTimes(loaded.default)
-  } catch {
-    // Not installed, or not for this platform: rounding is documented and is all that is lost.
-    return roundedTimes
-  }
+  const foreign = await loadForeignFunctions()
+  return foreign === undefined ? roundedTimes : exactTimes(foreign)
 }
 
 function exactTimes(foreign: ForeignFunctions): FileTimes {

@@ -1,10 +1,12 @@
+import { linkedController } from '../core/abort.ts'
 import { isTwofoldError, toTwofoldError, TwofoldError } from '../core/errors.ts'
 import { freeBytes } from '../core/free-bytes.ts'
 import { chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
-import { lookupIdsMax } from '../core/limits.ts'
+import { restorePlacesMax, restoreWritesInFlight } from '../core/limits.ts'
 import type { Extent, TreeEntry } from '../format/tree.ts'
 import type { ChunkLoader, LoadOptions } from './chunk-loader.ts'
+import { ConcurrentWork } from './concurrent-work.ts'
 import type { TargetFile, TargetPath } from './restore-target.ts'
 
 /** A file to be restored. */
@@ -15,9 +17,20 @@ export interface FileJob {
   readonly entry: TreeEntry
 }
 
+/** A file that begins at `offset` of the content that it comes with. */
+export interface WholeJob {
+  readonly job: FileJob
+  readonly offset: number
+}
+
 /** What a `FileWriter` does with a file, and whom it tells. */
 export interface FileSink {
   open(job: FileJob): Promise<TargetFile>
+  /**
+   * Takes files at once that lie in `content` as a whole, and the content with them. Without it each is opened.
+   * @returns for each why it failed, undefined if it did not
+   */
+  writeWhole?(content: Uint8Array, files: readonly WholeJob[]): Promise<readonly (TwofoldError | undefined)[]>
   /** Bytes of the file's content were dealt with, holes included. */
   progressed(job: FileJob, bytes: number): void
   done(job: FileJob): void
@@ -41,6 +54,8 @@ interface OpenJob {
   planned: boolean
   /** Extents that are in a batch and not yet written. */
   waiting: number
+  /** Whether the sink has taken it as a whole. */
+  written: boolean
   failed: boolean
 }
 
@@ -58,7 +73,7 @@ class Batch {
   #count = 0
 
   get full(): boolean {
-    return this.ids.length >= lookupIdsMax || this.#count >= 2 * lookupIdsMax
+    return this.#count >= restorePlacesMax
   }
 
   add(chunk: ChunkId, placement: Placement): void {
@@ -76,11 +91,15 @@ class Batch {
 
 /**
  * Restores the content of many files at once, by pack and not by file: chunks are collected in batches, each is loaded
- * once and written to every place where it occurs as soon as it arrives.
+ * once and written to every place where it occurs as soon as it arrives. While a batch is loaded the next is collected,
+ * and files that are whole in one chunk are written beside both.
  */
 export class FileWriter {
   readonly #options: FileWriterOptions
   readonly #open = new Set<OpenJob>()
+  readonly #loads = new ConcurrentWork(1)
+  readonly #writes = new ConcurrentWork(restoreWritesInFlight)
+  #stopLoad: () => void = () => undefined
   #batch = new Batch()
 
   constructor(options: FileWriterOptions) {
@@ -89,7 +108,7 @@ export class FileWriter {
 
   /** Takes a file on. Resolves when it is written or waits in a batch for others. */
   async add(job: FileJob): Promise<void> {
-    const open: OpenJob = { job, file: undefined, planned: false, waiting: 0, failed: false }
+    const open: OpenJob = { job, file: undefined, planned: false, waiting: 0, written: false, failed: false }
     this.#open.add(open)
     let fileOffset = 0
     for await (const extent of this.#extents(open)) {
@@ -100,7 +119,7 @@ export class FileWriter {
         this.#batch.add(extent.chunk, { job: open, fileOffset, extent })
       }
       fileOffset += extent.length
-      if (this.#batch.full) await this.flush()
+      if (this.#batch.full) await this.#startLoad()
     }
     open.planned = true
     if (open.waiting === 0) await this.#finish(open)
@@ -108,24 +127,72 @@ export class FileWriter {
 
   /** Writes everything that waits. */
   async flush(): Promise<void> {
-    const batch = this.#batch
-    this.#batch = new Batch()
-    const { loader, vault, load } = this.#options
-    const missing: { index: number; error: TwofoldError }[] = []
-    const onMissing = (index: number, error: TwofoldError): void => void missing.push({ index, error })
-    for await (const { index, plain } of loader.load(vault, batch.ids, { ...load, onMissing })) {
-      load.signal?.throwIfAborted()
-      for (const placement of batch.placements[index] ?? []) await this.#write(placement, plain)
-      freeBytes(plain)
-      await this.#giveUp(batch, missing)
-    }
-    await this.#giveUp(batch, missing)
+    await this.#startLoad()
+    await this.#loads.settle()
+    await this.#writes.settle()
   }
 
-  /** Removes what is not whole, after a failure that ends the restore. */
+  /** Ends what is going on and removes what is not whole, after a failure that ends the restore. */
   async discard(): Promise<void> {
+    this.#stopLoad()
+    // Their failures are told where they are waited for, or another one came first.
+    await Promise.allSettled([this.#loads.settle(), this.#writes.settle()])
     for (const open of this.#open) await open.file?.discard()
     this.#open.clear()
+  }
+
+  async #startLoad(): Promise<void> {
+    const batch = this.#batch
+    this.#batch = new Batch()
+    await this.#loads.start(() => this.#load(batch))
+  }
+
+  async #load(batch: Batch): Promise<void> {
+    const { loader, vault, load } = this.#options
+    const { controller, release } = linkedController(load.signal)
+    this.#stopLoad = () => controller.abort(new TwofoldError('cancelled', 'the restore is over'))
+    const missing: { index: number; error: TwofoldError }[] = []
+    const onMissing = (index: number, error: TwofoldError): void => void missing.push({ index, error })
+    const options = { ...load, onMissing, signal: controller.signal }
+    try {
+      for await (const { index, plain } of loader.load(vault, batch.ids, options)) {
+        controller.signal.throwIfAborted()
+        await this.#place(batch.placements[index] ?? [], plain)
+        await this.#giveUp(batch, missing)
+      }
+      await this.#giveUp(batch, missing)
+    } finally {
+      release()
+    }
+  }
+
+  async #place(placements: readonly Placement[], plain: Uint8Array): Promise<void> {
+    const whole: Placement[] = []
+    for (const placement of placements) {
+      if (this.#isWhole(placement, plain)) whole.push(placement)
+      else await this.#write(placement, plain)
+    }
+    if (whole.length === 0) freeBytes(plain)
+    else await this.#writes.start(() => this.#writeWhole(whole, plain))
+  }
+
+  #isWhole({ job, extent: { chunkOffset, length } }: Placement, plain: Uint8Array): boolean {
+    const { sink, skipZeros } = this.#options
+    if (sink.writeWhole === undefined || job.failed || !job.planned || job.waiting > 1) return false
+    const end = chunkOffset + length
+    if (length !== job.job.entry.size || end > plain.length) return false
+    return !skipZeros || !isZero(plain.subarray(chunkOffset, end))
+  }
+
+  async #writeWhole(placements: readonly Placement[], plain: Uint8Array): Promise<void> {
+    const files = placements.map(({ job, extent }) => ({ job: job.job, offset: extent.chunkOffset }))
+    const errors = (await this.#options.sink.writeWhole?.(plain, files)) ?? []
+    for (const [at, placement] of placements.entries()) {
+      const error = errors[at]
+      placement.job.written = true
+      if (error !== undefined) await this.#fail(placement.job, error, false)
+      await this.#placed(placement)
+    }
   }
 
   /** The file's extents; when they cannot be had, the file fails and they end. */
@@ -176,7 +243,8 @@ export class FileWriter {
 
   async #finish(open: OpenJob): Promise<void> {
     const { entry } = open.job
-    if (!open.failed) await this.#guarded(open, async () => (await this.#fileOf(open)).commit(entry))
+    const commit = async (): Promise<void> => (await this.#fileOf(open)).commit(entry)
+    if (!open.failed && !open.written) await this.#guarded(open, commit)
     this.#open.delete(open)
     if (!open.failed) this.#options.sink.done(open.job)
   }

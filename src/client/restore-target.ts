@@ -1,3 +1,5 @@
+import type { TwofoldError } from '../core/errors.ts'
+
 /**
  * Where a snapshot is restored to, as a port. A path is a list of names below the target's root; the empty list is the
  * root itself.
@@ -27,6 +29,12 @@ export interface RestoreTarget {
   setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void>
   /** Opens a new file of `length` bytes, all zeros and without blocks, under a temporary name beside `path`. */
   createFile(path: TargetPath, length: number): Promise<TargetFile>
+  /**
+   * Makes files of which all content is there, as `createFile`, `write` and `commit` would make each, but cheaper.
+   * `content` belongs to the target from now on; its memory may be gone afterwards.
+   * @returns for each file why it could not be made, undefined if it was. Never throws for one of them.
+   */
+  writeFiles(content: Uint8Array, files: readonly WholeFile[]): Promise<readonly (TwofoldError | undefined)[]>
   /** Sets the metadata of a file that is there and stays. */
   setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void>
   makeSymlink(path: TargetPath, target: Uint8Array, metadata: TargetMetadata): Promise<void>
@@ -39,6 +47,14 @@ export interface RestoreTarget {
 }
 
 export type TargetPath = readonly Uint8Array[]
+
+/** A file and where its bytes are in the content that it comes with. */
+export interface WholeFile {
+  readonly path: TargetPath
+  readonly offset: number
+  readonly length: number
+  readonly metadata: TargetMetadata
+}
 
 export interface TargetFile {
   /** Writes all of `data`. The memory may be reused after it resolved. */

@@ -11,7 +11,7 @@ import { Progress } from './progress.ts'
 import type { RunOptions } from './progress.ts'
 import { RestoreDirectories } from './restore-directories.ts'
 import { FileWriter } from './restore-files.ts'
-import type { FileJob, FileSink } from './restore-files.ts'
+import type { FileJob, FileSink, WholeJob } from './restore-files.ts'
 import type { RestoreRequest, RestoreSummary } from './restore-request.ts'
 import { openDirectory } from './snapshot-tree.ts'
 import type { ReadDeps, SnapshotDirectory } from './snapshot-tree.ts'
@@ -123,6 +123,13 @@ class Restore implements FileSink {
 
   open(job: FileJob): ReturnType<FileSink['open']> {
     return this.#request.target.createFile(job.names, job.entry.size)
+  }
+
+  writeWhole(content: Uint8Array, files: readonly WholeJob[]): Promise<readonly (TwofoldError | undefined)[]> {
+    const placed = files.map(({ job: { names, entry }, offset }) => {
+      return { path: names, offset, length: entry.size, metadata: entry }
+    })
+    return this.#request.target.writeFiles(content, placed)
   }
 
   progressed(job: FileJob, bytes: number): void {
@@ -257,8 +264,12 @@ class Restore implements FileSink {
       failed: (job, error) => this.#problem(job.path, error, true),
     }
     const files = this.#writer(sink, false)
-    for (const job of this.#written) await files.add(job)
-    await files.flush()
+    try {
+      for (const job of this.#written) await files.add(job)
+      await files.flush()
+    } finally {
+      await files.discard()
+    }
   }
 
   #writer(sink: FileSink, skipZeros: boolean): FileWriter {

@@ -1,19 +1,29 @@
 import * as fs from 'node:fs'
-import { TwofoldError } from '../core/errors.ts'
+import { toTwofoldError, TwofoldError } from '../core/errors.ts'
+import { freeBytes } from '../core/free-bytes.ts'
 import { asBuffer, toHex } from '../core/ids.ts'
 import { restoreDirectoriesOpenMax } from '../core/limits.ts'
 import type { Random } from '../core/random.ts'
-import { childPath, DirectoryHandles, lstatOrNothing } from './directory-handles.ts'
+import { childPath, DirectoryHandles, lstatOrNothing, rootFlags } from './directory-handles.ts'
+import { packFiles, unpackFiles } from './file-batch.ts'
 import { loadFileTimes } from './file-times.ts'
-import type { FileTimes } from './file-times.ts'
-import type { RestoreTarget, TargetFile, TargetMetadata, TargetPath, TargetStat } from './restore-target.ts'
+import { MetadataSetter } from './metadata-setter.ts'
+import type { RestoreTarget, TargetFile, TargetMetadata, TargetPath, TargetStat, WholeFile } from './restore-target.ts'
 import { attempt, isErrno, toTargetError } from './target-error.ts'
 import { OpenFiles, TemporaryFile } from './target-file.ts'
 import { checkTargetPath } from './target-name.ts'
+import { loadUnnamedFiles } from './unnamed-files.ts'
+import type { UnnamedFiles } from './unnamed-files.ts'
+import { WholeFileWriter } from './whole-file-writer.ts'
+import { WritingThreads, writingThreadsDefault } from './writing-threads.ts'
 
-const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
-const rootFlags = O_RDONLY | O_DIRECTORY
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+
+export interface TargetDiskOptions {
+  /** Threads that write whole files, 0 for none: then it is done at once. Unless given as many as pay here. */
+  readonly threads?: number | undefined
+}
 
 /**
  * A directory of this machine (Linux). Every operation reaches its file from the open directory that it lies in, never
@@ -26,22 +36,23 @@ export class TargetDisk implements RestoreTarget {
   readonly #mark: string
   #temporaries = 0
   readonly #files = new OpenFiles()
-  readonly #mayGiveAway: boolean
-  readonly #self: { readonly uid: number; readonly gid: number }
-  #times: FileTimes | undefined
+  readonly #threadCount: number
+  #threads: WritingThreads | undefined
+  #unnamed: UnnamedFiles | undefined
+  #wholeFileWriter: WholeFileWriter | undefined
+  #setter: MetadataSetter | undefined
   #handles: DirectoryHandles | undefined
 
   /** @param directory may be a symbolic link: where it leads was the user's choice. It need not exist yet. */
-  constructor(directory: string | Uint8Array, random: Random) {
+  constructor(directory: string | Uint8Array, random: Random, options: TargetDiskOptions = {}) {
     this.#directory = directory
+    this.#threadCount = options.threads ?? writingThreadsDefault()
     this.#mark = toHex(random.bytes(8))
-    const { uid, gid } = fs.statSync('/proc/self')
-    this.#self = { uid, gid }
-    this.#mayGiveAway = uid === 0
   }
 
   async prepare(): Promise<void> {
-    this.#times = await loadFileTimes()
+    this.#setter = new MetadataSetter(await loadFileTimes())
+    this.#unnamed = await loadUnnamedFiles()
     try {
       makeWithParents(Buffer.from(this.#path))
       const probe = this.#open().reach([this.#temporaryName()])
@@ -75,7 +86,7 @@ export class TargetDisk implements RestoreTarget {
 
   async setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
     checkTargetPath(path)
-    attempt(() => this.#setOpen(this.#open().open(path), metadata))
+    attempt(() => this.#metadata().setOpen(this.#open().open(path), metadata))
   }
 
   async createFile(path: TargetPath, length: number): Promise<TargetFile> {
@@ -88,14 +99,30 @@ export class TargetDisk implements RestoreTarget {
           path,
           temporary: [...path.slice(0, -1), this.#temporaryName()],
           length,
-          setMetadata: (descriptor, metadata) => this.#setOpen(descriptor, metadata),
+          setMetadata: (descriptor, metadata) => this.#metadata().setOpen(descriptor, metadata),
         }),
     )
   }
 
+  async writeFiles(content: Uint8Array, files: readonly WholeFile[]): Promise<readonly (TwofoldError | undefined)[]> {
+    const errors = files.map(({ path }) => refusal(path))
+    const good = files.flatMap((file, index) => (errors[index] === undefined ? [{ file, index }] : []))
+    const batch = packFiles(good.map(({ file }) => file))
+    if (this.#threadCount === 0) {
+      const results = this.#wholeFiles().write(unpackFiles(content, batch))
+      for (const [at, error] of results.entries()) errors[good[at]?.index ?? 0] = error
+      freeBytes(content)
+    } else {
+      for (const { index: at, code, message } of await this.#writers().write(content, batch)) {
+        errors[good[at]?.index ?? 0] = new TwofoldError(code, message)
+      }
+    }
+    return errors
+  }
+
   async setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
     checkTargetPath(path)
-    attempt(() => this.#withFile(path, (descriptor) => this.#setOpen(descriptor, metadata)))
+    attempt(() => this.#withFile(path, (descriptor) => this.#metadata().setOpen(descriptor, metadata)))
   }
 
   async makeSymlink(path: TargetPath, target: Uint8Array, metadata: TargetMetadata): Promise<void> {
@@ -103,8 +130,7 @@ export class TargetDisk implements RestoreTarget {
     attempt(() =>
       this.#replace(path, (temporary) => {
         fs.symlinkSync(asBuffer(target), temporary)
-        if (this.#mayGiveAway) giveLinkAway(temporary, metadata)
-        this.#exactly().setPath(temporary, metadata.mtimeNs)
+        this.#metadata().setLink(temporary, metadata)
       }),
     )
   }
@@ -141,6 +167,8 @@ export class TargetDisk implements RestoreTarget {
   }
 
   async close(): Promise<void> {
+    await this.#threads?.close()
+    this.#threads = undefined
     this.#handles?.close()
     this.#handles = undefined
   }
@@ -157,9 +185,27 @@ export class TargetDisk implements RestoreTarget {
     return (this.#handles ??= new DirectoryHandles(fs.openSync(this.#path, rootFlags), restoreDirectoriesOpenMax))
   }
 
-  #exactly(): FileTimes {
-    if (this.#times === undefined) throw new TwofoldError('internal', 'a target must be prepared before it is used')
-    return this.#times
+  #metadata(): MetadataSetter {
+    if (this.#setter === undefined) throw new TwofoldError('internal', 'a target must be prepared before it is used')
+    return this.#setter
+  }
+
+  #wholeFiles(): WholeFileWriter {
+    return (this.#wholeFileWriter ??= new WholeFileWriter({
+      handles: this.#open(),
+      metadata: this.#metadata(),
+      unnamed: this.#unnamed,
+      temporaryName: () => this.#temporaryName(),
+    }))
+  }
+
+  /** Started when there is something for them to do. */
+  #writers(): WritingThreads {
+    return (this.#threads ??= new WritingThreads(this.#threadCount, {
+      root: this.#open().reach([]).toString(),
+      mark: `.twofold-${this.#mark}-`,
+      directoriesOpenMax: restoreDirectoriesOpenMax,
+    }))
   }
 
   #temporaryName(): Buffer {
@@ -200,19 +246,6 @@ export class TargetDisk implements RestoreTarget {
     }
   }
 
-  #setOpen(descriptor: number, metadata: TargetMetadata): void {
-    const { uid, gid } = metadata
-    let mode = metadata.mode & 0o7777
-    if (!this.#mayGiveAway || !givesAway(descriptor, uid, gid)) {
-      // What would run as its owner must not run as somebody else instead.
-      if (uid !== this.#self.uid) mode &= ~0o4000
-      if (gid !== this.#self.gid) mode &= ~0o2000
-    }
-    // Changing the owner clears set-uid, so the mode comes after it.
-    fs.fchmodSync(descriptor, mode)
-    this.#exactly().setOpen(descriptor, metadata.mtimeNs)
-  }
-
   #withFile<T>(path: TargetPath, work: (descriptor: number) => T): T {
     const descriptor = fs.openSync(this.#open().reach(path), readFlags)
     try {
@@ -247,6 +280,16 @@ export class TargetDisk implements RestoreTarget {
   }
 }
 
+/** Why a path is not restored to, undefined when it may be. */
+function refusal(path: TargetPath): TwofoldError | undefined {
+  try {
+    checkTargetPath(path)
+    return undefined
+  } catch (error) {
+    return toTwofoldError(error)
+  }
+}
+
 /** Node's own recursive way never ends where the system answers ENOENT below a directory that exists, as in `/proc`. */
 function makeWithParents(directory: Buffer): void {
   const missing: Buffer[] = []
@@ -261,26 +304,6 @@ function makeWithParents(directory: Buffer): void {
       // `a//b` and a dangling link make a name occur twice; what is no directory is noticed when it is opened.
       if (!isErrno(error, 'EEXIST')) throw error
     }
-  }
-}
-
-/** Whether the owner could be set. Inside a container even root may not, or not to everybody. */
-function givesAway(descriptor: number, uid: number, gid: number): boolean {
-  try {
-    fs.fchownSync(descriptor, uid, gid)
-    return true
-  } catch (error) {
-    if (isErrno(error, 'EPERM', 'EINVAL')) return false
-    throw error
-  }
-}
-
-function giveLinkAway(path: Buffer, { uid, gid }: TargetMetadata): void {
-  try {
-    fs.lchownSync(path, uid, gid)
-  } catch (error) {
-    // As for files: who may not give it away keeps it, and a link's owner decides nothing about its target.
-    if (!isErrno(error, 'EPERM', 'EINVAL')) throw error
   }
 }
 

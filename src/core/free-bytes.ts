@@ -7,6 +7,11 @@ const sharedBytesMax = 64 * 1024
  *
  * @param bytes alone in their memory, as a received message is or what was compressed; nobody may use them afterwards
  */
-export function freeBytes({ buffer }: Uint8Array): void {
-  if (buffer.byteLength > sharedBytesMax && buffer instanceof ArrayBuffer) buffer.transfer(0)
+export function freeBytes(bytes: Uint8Array): void {
+  if (isAlone(bytes)) bytes.buffer.transfer(0)
+}
+
+/** Whether memory is large enough to be a buffer's own, given that it is not a part of something larger of ours. */
+export function isAlone(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer.byteLength > sharedBytesMax && bytes.buffer instanceof ArrayBuffer
 }

@@ -152,6 +152,12 @@ export const treesAtOnce = 64
 /** Files that a restore has open at once, and directory handles that it keeps: below the usual limit of 1024. */
 export const restoreOpenFilesMax = 128
 export const restoreDirectoriesOpenMax = 128
+/** Places of chunks that a restore collects before it loads them: 4096 small files are some 15 chunks they share. */
+export const restorePlacesMax = 4096
+/** Chunks whose files are being written beside the reading: two for each of two threads; at most 4 MiB each. */
+export const restoreWritesInFlight = 4
+/** Threads that write files: more wait for each other in the file system. Each has handles of its own. */
+export const writingThreadsMax = 4
 /** Bytes of the items of one page or one answer that lists things: half a message, so that the rest fits for sure. */
 export const pageBytesMax = 2 * MiB
 /** Deadline of small questions that a person waits for: a dead manager must not look like a slow one for long. */

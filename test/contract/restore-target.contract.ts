@@ -77,6 +77,37 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
     expect(await target.stat(names('file'))).to.equal(undefined)
   })
 
+  it('makes many files of one content, also over existing ones', async () => {
+    await target.makeDirectory(names('a/b'), { replace: false })
+    await target.makeDirectory(names('c'), { replace: false })
+    await writeFile(target, 'c/2', 'old')
+    await target.makeSymlink(names('c/3'), Buffer.from('2'), metadata())
+    const paths = ['a/b/0', 'a/1', 'c/2', 'c/3', '4']
+    const files = paths.map((path, index) => {
+      return { path: names(path), offset: index, length: index, metadata: metadata({ mtimeNs: BigInt(index) }) }
+    })
+    const errors = await target.writeFiles(Buffer.from('0123456789'), files)
+    expect(errors).to.deep.equal(paths.map(() => undefined))
+    const contents = await Promise.all(paths.map((path) => readAll(target, path)))
+    expect(contents).to.deep.equal(['', '1', '23', '345', '4567'])
+    for (const [index, path] of paths.entries()) {
+      expect(await target.stat(names(path))).to.include({ type: 'file', size: index, mtimeNs: BigInt(index) })
+    }
+  })
+
+  it('says of each of many files why it could not be made', async () => {
+    await target.makeDirectory(names('directory'), { replace: false })
+    await target.makeDirectory(names('real'), { replace: false })
+    await target.makeSymlink(names('link'), Buffer.from('real'), metadata())
+    const paths = ['good', 'directory', 'missing/file', '../outside', 'link/file', 'better']
+    const files = paths.map((path) => ({ path: names(path), offset: 0, length: 1, metadata: metadata() }))
+    const errors = await target.writeFiles(Buffer.alloc(100_000, 'x'), files)
+    const codes = [undefined, 'failed-precondition', 'not-found', 'integrity', 'failed-precondition', undefined]
+    expect(errors.map((error) => error?.code)).to.deep.equal(codes)
+    expect([await readAll(target, 'good'), await readAll(target, 'better')]).to.deep.equal(['x', 'x'])
+    expect(await target.stat(names('real/file'))).to.equal(undefined)
+  })
+
   it('replaces a file and a symbolic link, but no directory', async () => {
     await writeFile(target, 'a', 'old')
     await target.makeSymlink(names('b'), Buffer.from('a'), metadata())

@@ -9,6 +9,7 @@ import { systemRandom } from '../../src/system/random.ts'
 import { loadFileTimes } from '../../src/client/file-times.ts'
 import type { RestoreRequest, RestoreSummary } from '../../src/client/restore-request.ts'
 import { SourceDisk } from '../../src/client/source-disk.ts'
+import type { TargetPath } from '../../src/client/restore-target.ts'
 import { TargetDisk } from '../../src/client/target-disk.ts'
 import { expectError } from '../support/expect-error.ts'
 import { joined, RestoreBench } from '../support/restore-bench.ts'
@@ -172,25 +173,33 @@ describe('from disk to disk', function () {
     fs.mkdirSync(outside)
     for (let index = 0; index < 20; index++) {
       fs.mkdirSync(join(source, `d${index}`, 'inner'), { recursive: true })
-      fs.writeFileSync(join(source, `d${index}`, 'inner', 'file'), bench.content(50_000))
+      // The first few are too long for one chunk and are written in pieces, the others come as a whole.
+      fs.writeFileSync(join(source, `d${index}`, 'inner', 'file'), bench.content(index < 3 ? 4_500_000 : 50_000))
     }
     await backup()
     const target = new TargetDisk(out, systemRandom)
     const createFile = target.createFile.bind(target)
-    let swapped = 0
-    target.createFile = async (path, length) => {
+    const writeFiles = target.writeFiles.bind(target)
+    const swapped = { createFile: 0, writeFiles: 0 }
+    const attack = (path: TargetPath, by: keyof typeof swapped): void => {
       // Whoever attacks has the best moment: after the directory was made, before the file is.
       const victim = join(out, Buffer.from(path[0] ?? '').toString())
-      if (swapped < 10 && fs.lstatSync(victim).isDirectory()) {
-        fs.renameSync(victim, `${victim}.away`)
-        fs.symlinkSync(outside, victim)
-        fs.mkdirSync(join(outside, 'inner'), { recursive: true })
-        swapped += 1
-      }
+      if (swapped[by] >= 8 || !fs.lstatSync(victim).isDirectory()) return
+      fs.renameSync(victim, `${victim}.away`)
+      fs.symlinkSync(outside, victim)
+      fs.mkdirSync(join(outside, 'inner'), { recursive: true })
+      swapped[by] += 1
+    }
+    target.createFile = async (path, length) => {
+      attack(path, 'createFile')
       return createFile(path, length)
     }
+    target.writeFiles = async (content, files) => {
+      for (const { path } of files) attack(path, 'writeFiles')
+      return writeFiles(content, files)
+    }
     await bench.restore(target, { reference: `latest:${source}` })
-    expect(swapped).to.equal(10)
+    expect(swapped).to.deep.equal({ createFile: 3, writeFiles: 8 })
     expect(fs.readdirSync(join(outside, 'inner'))).to.deep.equal([])
     expect(fs.readdirSync(outside)).to.deep.equal(['inner'])
   })

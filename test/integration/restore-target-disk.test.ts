@@ -20,9 +20,11 @@ describe('TargetDisk', () => {
   const open = (path = join(base, 'target')): TargetDisk => new TargetDisk(path, new SeededRandom())
   const left = (path: string): string[] => fs.readdirSync(path).filter((file) => file.startsWith('.twofold-'))
 
-  describe('contract', () => {
-    restoreTargetContract(() => open())
-  })
+  for (const threads of [0, 1, 2]) {
+    describe(`contract, ${threads} threads`, () => {
+      restoreTargetContract(() => new TargetDisk(join(base, 'target'), new SeededRandom(), { threads }))
+    })
+  }
 
   it('leaves no temporary file and no descriptor behind', async () => {
     const before = fs.readdirSync('/proc/self/fd').length

@@ -1,4 +1,4 @@
-import { TwofoldError } from '../../src/core/errors.ts'
+import { toTwofoldError, TwofoldError } from '../../src/core/errors.ts'
 import { asBuffer } from '../../src/core/ids.ts'
 import type {
   RestoreTarget,
@@ -6,6 +6,7 @@ import type {
   TargetMetadata,
   TargetPath,
   TargetStat,
+  WholeFile,
 } from '../../src/client/restore-target.ts'
 import { checkTargetPath } from '../../src/client/target-name.ts'
 
@@ -97,6 +98,23 @@ export class MemoryTarget implements RestoreTarget {
       },
       discard: async () => end(),
     }
+  }
+
+  async writeFiles(content: Uint8Array, files: readonly WholeFile[]): Promise<readonly (TwofoldError | undefined)[]> {
+    const errors: (TwofoldError | undefined)[] = []
+    for (const { path, offset, length, metadata } of files) {
+      let file: TargetFile | undefined
+      try {
+        file = await this.createFile(path, length)
+        await file.write(content.subarray(offset, offset + length), 0)
+        await file.commit(metadata)
+        errors.push(undefined)
+      } catch (error) {
+        await file?.discard()
+        errors.push(toTwofoldError(error))
+      }
+    }
+    return errors
   }
 
   async setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {

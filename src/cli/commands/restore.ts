@@ -9,8 +9,10 @@ import { addAction, addClusterOptions, addHelp, collect } from '../command-setup
 import type { Run } from '../command-setup.ts'
 import { formatBytes, formatCount, formatDuration, plural } from '../human-format.ts'
 import type { Output } from '../output.ts'
+import { parseCount } from '../quantities.ts'
 import { RunDisplay } from '../run-display.ts'
 import { safeText } from '../safe-text.ts'
+import { Setting } from '../setting.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
 import { withClient } from '../with-client.ts'
@@ -22,6 +24,7 @@ interface Options extends FilterOptions {
   readonly overwrite: OverwriteMode
   readonly dryRun?: boolean
   readonly verify?: boolean
+  readonly writeThreads?: number
 }
 
 const overwriteModes: readonly OverwriteMode[] = ['always', 'if-changed', 'if-newer', 'never']
@@ -39,6 +42,11 @@ export function defineRestore(command: Command, cli: Cli): void {
     )
     .option('-n, --dry-run', 'only say what would be done')
     .option('--verify', 'read back what was written and compare it')
+    .addOption(
+      new Setting('--write-threads <n>', 'threads that write files; as many as pay here unless given', (text) =>
+        parseCount(text),
+      ),
+    )
     .option('-v, --verbose', 'tell of every file')
   addHelp(command, {
     examples: [
@@ -66,7 +74,7 @@ async function restore(client: Client, run: Run<Options>, verbose: boolean): Pro
       {
         reference: operands[0] ?? '',
         filter: toFilter(options),
-        target: new TargetDisk(absoluteArgument(options.target), systemRandom),
+        target: new TargetDisk(absoluteArgument(options.target), systemRandom, { threads: options.writeThreads }),
         ...{ includes, excludes, overwrite, dryRun, verify },
       },
       { signal: cli.signal, onEvent: display.show, fileEvents: display.showsFiles },

@@ -1,0 +1,19 @@
+/** The part of `koffi` that is used. */
+export interface ForeignFunctions {
+  load(library: null): { func(prototype: string): (...args: unknown[]) => number }
+  /** Of the last call that failed. */
+  errno(): number
+}
+
+/** System calls that Node does not offer are reached through `koffi`; undefined where that is not installed. */
+export async function loadForeignFunctions(): Promise<ForeignFunctions | undefined> {
+  // The name is not a literal because the package is optional: type checking must not need it.
+  const name: string = 'koffi'
+  try {
+    const loaded = (await import(name)) as { default: ForeignFunctions }
+    return loaded.default
+  } catch {
+    // Not installed, or not for this platform. What is lost without it is documented, and never correctness.
+    return undefined
+  }
+}
