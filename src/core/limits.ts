@@ -7,6 +7,8 @@ const MiB = 1024 * KiB
 export const sliceBytesMax = 1 * MiB
 /** What our own senders put in one message: large enough that per-message cost vanishes, small enough to overlap. */
 export const sliceBytes = 256 * KiB
+/** What a node puts in one message of a read: nothing waits for its first bytes, so as few messages as may be. */
+export const readSliceBytes = sliceBytesMax
 /** Largest message that any server or client accepts: gRPC's own default, so that foreign clients need no option. */
 export const messageBytesMax = 4 * MiB
 /** HTTP/2 window per stream and connection: 4 MiB allows 800 MB/s at 5 ms; the default of 64 KiB allows 13. */

@@ -3,7 +3,7 @@ import { ByteBudget, withinBudget } from '../core/byte-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
-import { replicationBytesInWork, sliceBytes, uploadBytesInWork, uploadsPerNodeMax } from '../core/limits.ts'
+import { readSliceBytes, replicationBytesInWork, uploadBytesInWork, uploadsPerNodeMax } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
   ByteRange,
@@ -164,7 +164,7 @@ export class StorageNode {
     try {
       const ranges: readonly ByteRange[] = checkRanges(request.ranges, reader.pack)
       const longest = Math.max(0, ...ranges.map(({ length }) => length))
-      const slice = Buffer.allocUnsafeSlow(Math.min(sliceBytes, longest))
+      const slice = Buffer.allocUnsafeSlow(Math.min(readSliceBytes, longest))
       for (const range of ranges) {
         const end = range.offset + range.length
         for (let offset = range.offset; offset < end;) {
