@@ -14,8 +14,11 @@ export interface ChunkerOptions {
   readonly createScan?: (mask: number) => GearScan
 }
 
-/** How many bits more below the average length, and fewer above it, must be zero for a cut. */
-const normalization = 2
+/**
+ * How many bits more below the average length, and fewer above it, must be zero for a cut. More makes lengths more
+ * alike, but then a cut depends on the one before it, and after an insertion the old cuts are met again later.
+ */
+const normalization = 1
 
 const defaults: ChunkerOptions = {
   minBytes: chunkBytesMin,
