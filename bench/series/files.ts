@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import type { Row } from './figures.ts'
 import { measureBackup, memoryColumns } from './measured-backup.ts'
 import type { Series, SeriesContext } from './series.ts'
-import { writeSmallFiles } from './sources.ts'
+import { readAll, writeSmallFiles } from './sources.ts'
 import { WatchedCluster } from './watched-cluster.ts'
 
-const points = [10_000, 30_000, 100_000, 300_000, 1_000_000]
+const points = [1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 
 async function* measure({ directory, max, signal, note }: SeriesContext): AsyncGenerator<Row> {
   for (const files of points.filter((point) => point <= max)) {
@@ -15,6 +15,8 @@ async function* measure({ directory, max, signal, note }: SeriesContext): AsyncG
     writeSmallFiles(source, files, `files ${files}`)
     const watched = await WatchedCluster.start({ directory: join(directory, `files-${files}`, 'cluster') })
     try {
+      // What does not fit beside what was written last is read from the disk the first time, and grows with that.
+      readAll(source)
       const first = await measureBackup(watched, source, signal)
       const again = await measureBackup(watched, source, signal)
       yield {

@@ -1,4 +1,14 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SeededStream } from '../workloads/seeded-stream.ts'
 
@@ -22,6 +32,15 @@ export function writeSmallFiles(folder: string, count: number, seed: string): nu
     total += content.length
   }
   return total
+}
+
+/** Reads every file below the folder, so that all of it is in the page cache if it fits there. */
+export function readAll(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    if (lstatSync(path).isDirectory()) readAll(path)
+    else readFileSync(path)
+  }
 }
 
 /** A file that cannot be compressed. @returns its length */
