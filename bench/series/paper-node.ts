@@ -65,6 +65,9 @@ export class PaperNode {
       writable: true,
       problem: '',
       results: [],
+      damaged: [],
+      proven: [],
+      storeFailed: false,
     }
   }
 

@@ -128,6 +128,11 @@ export const sessionsOpenMax = 10_000
 export const openPacksPerSessionMax = 64
 /** What a benchmark sends at most: its packs stay open to the end, and are half of what a session may have open. */
 export const benchmarkBytesMax = (openPacksPerSessionMax / 2) * packBytesTarget
+/** Packs in one message of an inventory: 4096 × about 60 bytes. */
+export const inventoryBatchPacksMax = 4096
+/** Packs of one node: 4 million of 16 MiB are 64 TiB; their list takes the manager some 800 MB for a moment. */
+export const packsPerNodeMax = 4_000_000
+
 /** Orders on one heartbeat reply: 256 × about 150 bytes. */
 export const ordersPerHeartbeatMax = 256
 /** How often the manager looks for sessions whose lease ran out, and how many it ends in one go. */

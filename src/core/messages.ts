@@ -1,5 +1,6 @@
 /** Requests and answers of the manager as plain data. Their meaning, idempotency and errors: `manager.proto`. */
 import type { ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
+import type { ErrorCode } from './errors.ts'
 import type { NodeRef, NodeState, PackEntry, Receipt, Snapshot, Ticket } from './model.ts'
 
 export interface Page<T> {
@@ -55,12 +56,53 @@ export interface Heartbeat {
   readonly writable: boolean
   readonly problem: string
   readonly results: readonly OrderResult[]
+  readonly damaged: readonly DamagedCopy[]
+  readonly proven: readonly ProvenCopy[]
+  /** What the store holds may still be read, but is to be copied elsewhere. */
+  readonly storeFailed: boolean
 }
 
 export interface OrderResult {
   readonly orderId: string
   readonly done: boolean
   readonly problem: string
+  /** Undefined when it was done, or when nothing is known. */
+  readonly code: ErrorCode | undefined
+  /** Of the target of `copy-pack`. */
+  readonly receipt: Receipt | undefined
+}
+
+export interface DamagedCopy {
+  readonly packId: PackId
+  readonly putSequence: number
+  readonly problem: string
+  readonly foundAtMs: number
+}
+
+export interface ProvenCopy {
+  readonly packId: PackId
+  readonly putSequence: number
+  readonly provenAtMs: number
+}
+
+export interface InventoryReport {
+  readonly nodeId: NodeId
+  readonly incarnation: Incarnation
+  readonly registrationNumber: number
+  /** Grows with each report of a registration. */
+  readonly reportNumber: number
+  /** About newer puts the report says nothing. */
+  readonly asOfPutSequence: number
+  readonly packs: readonly InventoryEntry[]
+}
+
+export interface InventoryEntry {
+  readonly packId: PackId
+  readonly generation: number
+  readonly putSequence: number
+  readonly lengthBytes: number
+  /** 0 when never since it was written. */
+  readonly provenAtMs: number
 }
 
 export interface DropPack {
@@ -71,10 +113,40 @@ export interface DropPack {
   readonly generationMax: number
 }
 
+export interface CopyPack {
+  readonly kind: 'copy-pack'
+  readonly packId: PackId
+  readonly incarnation: Incarnation
+  readonly ticket: Ticket
+  readonly target: NodeRef
+  /** 0 means as fast as it goes. */
+  readonly bytesPerSecondMax: number
+}
+
+export interface VerifyPack {
+  readonly kind: 'verify-pack'
+  readonly packId: PackId
+  readonly incarnation: Incarnation
+}
+
+export interface SendInventory {
+  readonly kind: 'send-inventory'
+}
+
+export interface DiscardDamaged {
+  readonly kind: 'discard-damaged'
+  readonly packId: PackId
+  readonly incarnation: Incarnation
+  readonly putSequence: number
+}
+
+/** What `manager.proto` calls the action of an order. */
+export type OrderAction = DropPack | CopyPack | VerifyPack | SendInventory | DiscardDamaged
+
 export interface Order {
   readonly orderId: string
   readonly epoch: number
-  readonly action: DropPack | { readonly kind: 'unknown' }
+  readonly action: OrderAction | { readonly kind: 'unknown' }
 }
 
 export interface HeartbeatReply {

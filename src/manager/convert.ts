@@ -3,16 +3,7 @@
  * malformed is `invalid-argument`; `from…` makes what goes out.
  */
 import { TwofoldError } from '../core/errors.ts'
-import {
-  parseChunkId,
-  parseClusterId,
-  parseIncarnation,
-  parseNodeId,
-  parsePackId,
-  parseSessionId,
-  parseSnapshotId,
-} from '../core/ids.ts'
-import { packRecordsMax, packRefsBytesMax } from '../core/limits.ts'
+import { parseChunkId, parseNodeId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
 import type * as plain from '../core/messages.ts'
 import type {
   ClusterStatus,
@@ -21,28 +12,25 @@ import type {
   NodeInfo,
   NodeState,
   Operation,
-  PackEntry,
-  RecordKind,
   Signed,
   Snapshot,
   SnapshotPack,
 } from '../core/model.ts'
-import { toNodeRef } from '../core/node-ref.ts'
 import { NodeState as WireState } from '../gen/twofold/v1/manager.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 
-function required<T>(value: T | undefined, what: string): T {
+export function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new TwofoldError('invalid-argument', `the request lacks its ${what}`)
   return value
 }
 
-function toNumber(value: bigint): number {
+export function toNumber(value: bigint): number {
   const number = Number(value)
   if (!Number.isSafeInteger(number)) throw new TwofoldError('invalid-argument', `the number ${value} is too large`)
   return number
 }
 
-function toSigned(signed: Signed | undefined, what: string): Signed {
+export function toSigned(signed: Signed | undefined, what: string): Signed {
   const { claims, signature } = required(signed, what)
   return { claims, signature }
 }
@@ -50,88 +38,6 @@ function toSigned(signed: Signed | undefined, what: string): Signed {
 export function toSessionRef(session: wire.SessionRef | undefined): plain.SessionRef {
   const { sessionId, sessionToken } = required(session, 'session')
   return { sessionId: parseSessionId(sessionId), sessionToken }
-}
-
-export function toRegister(request: wire.RegisterRequest): plain.RegisterRequest {
-  return {
-    node: toNodeRef(required(request.node, 'node')),
-    bootId: request.bootId,
-    capacityBytes: toNumber(request.capacityBytes),
-    usedBytes: toNumber(request.usedBytes),
-    publicKey: request.publicKey,
-    putSequence: toNumber(request.putSequence),
-    clusterId: request.clusterId === '' ? undefined : parseClusterId(request.clusterId),
-    programVersion: request.programVersion,
-  }
-}
-
-export function toHeartbeat(request: wire.HeartbeatRequest): plain.Heartbeat {
-  return {
-    nodeId: parseNodeId(request.nodeId),
-    incarnation: parseIncarnation(request.incarnation),
-    registrationNumber: toNumber(request.registrationNumber),
-    sequence: toNumber(request.sequence),
-    capacityBytes: toNumber(request.capacityBytes),
-    usedBytes: toNumber(request.usedBytes),
-    freeBytes: toNumber(request.freeBytes),
-    packs: toNumber(request.packs),
-    putSequence: toNumber(request.putSequence),
-    inventoryDigest: request.inventoryDigest,
-    uploads: request.uploads,
-    writable: request.writable,
-    problem: request.problem,
-    results: request.results,
-  }
-}
-
-const kinds: readonly RecordKind[] = ['data', 'tree', 'snapshot']
-
-function toEntry(entry: wire.PackEntry): PackEntry {
-  const { offset, length, plainLength, refs } = entry
-  const kind = required(kinds[entry.kind - 1], 'kind of a record')
-  return { chunkId: parseChunkId(entry.chunkId), kind, offset, length, plainLength, refs }
-}
-
-/** Gathers a commit from its messages; more records or references than a pack can have are refused as they come. */
-export async function readCommitPack(
-  messages: AsyncIterable<wire.CommitPackRequest>,
-): Promise<plain.CommitPackRequest> {
-  let header: wire.CommitPackHeader | undefined
-  const entries: PackEntry[] = []
-  let refsBytes = 0
-  for await (const { part } of messages) {
-    if (part?.$case === 'header' && header === undefined) {
-      header = part.value
-      continue
-    }
-    if (part?.$case !== 'batch' || header === undefined) {
-      throw new TwofoldError('invalid-argument', 'a commit is one header, then batches of records')
-    }
-    for (const entry of part.value.entries) {
-      entries.push(toEntry(entry))
-      refsBytes += entry.refs.length
-    }
-    if (entries.length > packRecordsMax || refsBytes > packRefsBytesMax) {
-      throw new TwofoldError(
-        'invalid-argument',
-        `a pack has at most ${packRecordsMax} records and ${packRefsBytesMax} bytes of references`,
-      )
-    }
-  }
-  const { ticket, receipts } = required(header, 'header')
-  return {
-    ticket: toSigned(ticket, 'ticket'),
-    receipts: receipts.map((receipt) => toSigned(receipt, 'receipt')),
-    entries,
-  }
-}
-
-export function toReplaceReplica(request: wire.ReplaceReplicaRequest): plain.ReplaceReplicaRequest {
-  return {
-    ticket: toSigned(request.ticket, 'ticket'),
-    failedNodeId: parseNodeId(request.failedNodeId),
-    reason: request.reason,
-  }
 }
 
 export function toAllocatePack(request: wire.AllocatePackRequest): plain.AllocatePackRequest {
@@ -170,7 +76,7 @@ export function toListFileVersions(request: wire.ListFileVersionsRequest): plain
 
 export const toChunkIds = (ids: readonly Uint8Array[]): ReturnType<typeof parseChunkId>[] => ids.map(parseChunkId)
 
-const states: Record<NodeState, wire.NodeState> = {
+export const states: Record<NodeState, wire.NodeState> = {
   joining: WireState.JOINING,
   up: WireState.UP,
   suspect: WireState.SUSPECT,
@@ -182,37 +88,6 @@ const states: Record<NodeState, wire.NodeState> = {
 
 export function fromSigned(signed: Signed): Signed {
   return { claims: signed.claims, signature: signed.signature }
-}
-
-export function fromRegistration(registration: plain.Registration): wire.RegisterResponse {
-  return {
-    clusterId: registration.clusterId,
-    registrationNumber: BigInt(registration.registrationNumber),
-    managerPublicKey: registration.managerPublicKey,
-    heartbeatIntervalMs: registration.heartbeatIntervalMs,
-    leaseMs: registration.leaseMs,
-    managerTimeMs: BigInt(registration.managerTimeMs),
-    epoch: BigInt(registration.epoch),
-  }
-}
-
-function fromOrder(order: plain.Order): wire.Order {
-  const { orderId, action } = order
-  const epoch = BigInt(order.epoch)
-  if (action.kind === 'unknown') return { orderId, epoch }
-  const { packId, incarnation, generationMax } = action
-  const value = { packId, incarnation, putSequenceMax: BigInt(action.putSequenceMax), generationMax }
-  return { orderId, epoch, action: { $case: 'dropPack', value } }
-}
-
-export function fromHeartbeatReply(reply: plain.HeartbeatReply): wire.HeartbeatResponse {
-  return {
-    leaseMs: reply.leaseMs,
-    managerTimeMs: BigInt(reply.managerTimeMs),
-    epoch: BigInt(reply.epoch),
-    orders: reply.orders.map(fromOrder),
-    state: states[reply.state],
-  }
 }
 
 export function fromSession(session: plain.Session): wire.BeginBackupResponse {

@@ -4,6 +4,7 @@ import type { ManagerServer } from '../gen/twofold/v1/manager.ts'
 import { clientStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
 import * as convert from './convert.ts'
+import * as node from './node-convert.ts'
 import type { Manager } from './manager.ts'
 
 /** The manager behind gRPC: translation and nothing else. */
@@ -12,22 +13,26 @@ export function managerService(manager: Manager): ServiceMount {
   return { definition: ManagerService, implementation }
 }
 
-type NodeCalls = Pick<ManagerServer, 'register' | 'heartbeat' | 'commitPack' | 'replaceReplica'>
+type NodeCalls = Pick<ManagerServer, 'register' | 'heartbeat' | 'reportInventory' | 'commitPack' | 'replaceReplica'>
 
 function nodeCalls(manager: Manager): NodeCalls {
   return {
     register: unaryHandler(async (request, options) =>
-      convert.fromRegistration(await manager.register(convert.toRegister(request), options)),
+      node.fromRegistration(await manager.register(node.toRegister(request), options)),
     ),
     heartbeat: unaryHandler(async (request, options) =>
-      convert.fromHeartbeatReply(await manager.heartbeat(convert.toHeartbeat(request), options)),
+      node.fromHeartbeatReply(await manager.heartbeat(node.toHeartbeat(request), options)),
     ),
+    reportInventory: clientStreamHandler(async (messages, options) => {
+      await manager.reportInventory(await node.readInventory(messages), options)
+      return {}
+    }),
     commitPack: clientStreamHandler(async (messages, options) => {
-      await manager.commitPack(await convert.readCommitPack(messages), options)
+      await manager.commitPack(await node.readCommitPack(messages), options)
       return {}
     }),
     replaceReplica: unaryHandler(async (request, options) => {
-      const { ticket, replica } = await manager.replaceReplica(convert.toReplaceReplica(request), options)
+      const { ticket, replica } = await manager.replaceReplica(node.toReplaceReplica(request), options)
       return { ticket: convert.fromSigned(ticket), replica }
     }),
   }

@@ -12,6 +12,7 @@ import type {
   CommitSnapshotRequest,
   Heartbeat,
   HeartbeatReply,
+  InventoryReport,
   ListFileVersionsRequest,
   PackFate,
   Page,
@@ -41,6 +42,7 @@ import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
 import { deleteFile, listFileVersions } from './files.ts'
 import { beginEpoch } from './identity.ts'
+import { takeInventory } from './inventory-intake.ts'
 import { Leases } from './leases.ts'
 import { locateChunks, lookupChunks } from './lookup.ts'
 import { ManagerTime } from './manager-time.ts'
@@ -147,6 +149,10 @@ export class Manager {
 
   heartbeat(request: Heartbeat, options?: CallOptions): Promise<HeartbeatReply> {
     return this.#call(options, (context) => takeHeartbeat(context, request))
+  }
+
+  reportInventory(report: InventoryReport, options?: CallOptions): Promise<void> {
+    return this.#call(options, (context) => takeInventory(context, report))
   }
 
   commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void> {

@@ -143,12 +143,7 @@ function invalid(message: string): TwofoldError {
 }
 
 export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbeat): Promise<HeartbeatReply> {
-  const row = context.members.find(heartbeat.nodeId)
-  if (row === undefined || heartbeat.registrationNumber > row.registrationNumber) throw notRegistered()
-  if (heartbeat.registrationNumber < row.registrationNumber || row.admin === 'removed') {
-    throw new TwofoldError('fenced', `a newer process serves the store of node ${row.ref.name}; this one must stop`)
-  }
-  if (heartbeat.incarnation !== row.ref.incarnation) throw notRegistered()
+  const row = requireRegistered(context, heartbeat)
   context.members.heard(heartbeat)
   await takeOrderResults(context, row, heartbeat)
   const orders = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
@@ -159,6 +154,23 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
     orders: orders.map((order) => ({ ...order, epoch: context.identity.epoch })),
     state: context.members.state(heartbeat.nodeId),
   }
+}
+
+/**
+ * The node that speaks, if it is the process that the manager knows.
+ * @throws TwofoldError `not-registered`, and `fenced` when a newer process took its place.
+ */
+export function requireRegistered(
+  context: ManagerContext,
+  from: Pick<Heartbeat, 'nodeId' | 'incarnation' | 'registrationNumber'>,
+): NodeRow {
+  const row = context.members.find(from.nodeId)
+  if (row === undefined || from.registrationNumber > row.registrationNumber) throw notRegistered()
+  if (from.registrationNumber < row.registrationNumber || row.admin === 'removed') {
+    throw new TwofoldError('fenced', `a newer process serves the store of node ${row.ref.name}; this one must stop`)
+  }
+  if (from.incarnation !== row.ref.incarnation) throw notRegistered()
+  return row
 }
 
 /** An order that was not carried out stays, and is given again. */

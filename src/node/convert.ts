@@ -1,9 +1,11 @@
 import { TwofoldError } from '../core/errors.ts'
 import { parseChunkId, parseClusterId, parseIncarnation, parsePackId } from '../core/ids.ts'
+import type { Incarnation, PackId } from '../core/ids.ts'
 import type {
   CommitPackRequest,
   Heartbeat,
   HeartbeatReply,
+  InventoryReport,
   Order,
   ReadRequest,
   RegisterRequest,
@@ -85,7 +87,17 @@ export function fromHeartbeat(heartbeat: Heartbeat): manager.HeartbeatRequest {
     freeBytes: BigInt(heartbeat.freeBytes),
     packs: BigInt(heartbeat.packs),
     putSequence: BigInt(heartbeat.putSequence),
-    results: [...heartbeat.results],
+    results: heartbeat.results.map(({ code, ...result }) => ({ ...result, code: code ?? '' })),
+    damaged: heartbeat.damaged.map((copy) => ({
+      ...copy,
+      putSequence: BigInt(copy.putSequence),
+      foundAtMs: BigInt(copy.foundAtMs),
+    })),
+    proven: heartbeat.proven.map((copy) => ({
+      ...copy,
+      putSequence: BigInt(copy.putSequence),
+      provenAtMs: BigInt(copy.provenAtMs),
+    })),
   }
 }
 
@@ -110,18 +122,62 @@ export function toHeartbeatReply(message: manager.HeartbeatResponse): HeartbeatR
 }
 
 function toOrder({ orderId, epoch, action }: manager.Order): Order {
-  if (action?.$case !== 'dropPack') return { orderId, epoch: Number(epoch), action: { kind: 'unknown' } }
-  const { packId, incarnation, putSequenceMax, generationMax } = action.value
-  return {
-    orderId,
-    epoch: Number(epoch),
-    action: {
-      kind: 'drop-pack',
-      packId: parsePackId(packId),
-      incarnation: parseIncarnation(incarnation),
-      putSequenceMax: Number(putSequenceMax),
-      generationMax,
-    },
+  return { orderId, epoch: Number(epoch), action: toAction(action) }
+}
+
+function toAction(action: manager.Order['action']): Order['action'] {
+  switch (action?.$case) {
+    case 'dropPack': {
+      const { generationMax, putSequenceMax } = action.value
+      return { kind: 'drop-pack', ...storedIn(action.value), generationMax, putSequenceMax: Number(putSequenceMax) }
+    }
+    case 'copyPack': {
+      const { ticket, target, bytesPerSecondMax } = action.value
+      if (target === undefined) throw missing('target')
+      return {
+        kind: 'copy-pack',
+        ...storedIn(action.value),
+        ticket: toSigned(ticket),
+        target: toNodeRef(target),
+        bytesPerSecondMax: Number(bytesPerSecondMax),
+      }
+    }
+    case 'verifyPack':
+      return { kind: 'verify-pack', ...storedIn(action.value) }
+    case 'sendInventory':
+      return { kind: 'send-inventory' }
+    case 'discardDamaged':
+      return { kind: 'discard-damaged', ...storedIn(action.value), putSequence: Number(action.value.putSequence) }
+    case undefined:
+      return { kind: 'unknown' }
+  }
+}
+
+function storedIn(value: { packId: string; incarnation: string }): { packId: PackId; incarnation: Incarnation } {
+  return { packId: parsePackId(value.packId), incarnation: parseIncarnation(value.incarnation) }
+}
+
+/** The messages of an inventory: a header, then batches of at most `batchPacks`. */
+export async function* fromInventory(
+  { packs, ...header }: InventoryReport,
+  batchPacks: number,
+): AsyncGenerator<manager.ReportInventoryRequest> {
+  const value = {
+    ...header,
+    registrationNumber: BigInt(header.registrationNumber),
+    reportNumber: BigInt(header.reportNumber),
+    asOfPutSequence: BigInt(header.asOfPutSequence),
+    packs: BigInt(packs.length),
+  }
+  yield { part: { $case: 'header', value } }
+  for (let start = 0; start < packs.length; start += batchPacks) {
+    const batch = packs.slice(start, start + batchPacks).map((pack) => ({
+      ...pack,
+      putSequence: BigInt(pack.putSequence),
+      lengthBytes: BigInt(pack.lengthBytes),
+      provenAtMs: BigInt(pack.provenAtMs),
+    }))
+    yield { part: { $case: 'batch', value: { packs: batch } } }
   }
 }
 

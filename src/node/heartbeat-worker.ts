@@ -137,6 +137,9 @@ export class HeartbeatWorker {
         writable: store.problem === '',
         problem: store.problem,
         results,
+        damaged: [],
+        proven: [],
+        storeFailed: store.problem !== '',
       },
       { signal },
     )

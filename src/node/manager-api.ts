@@ -2,6 +2,7 @@ import type {
   CommitPackRequest,
   Heartbeat,
   HeartbeatReply,
+  InventoryReport,
   RegisterRequest,
   Registration,
   Replacement,
@@ -16,6 +17,8 @@ import type { CallOptions } from '../core/model.ts'
 export interface ManagerApi {
   register(request: RegisterRequest, options?: CallOptions): Promise<Registration>
   heartbeat(request: Heartbeat, options?: CallOptions): Promise<HeartbeatReply>
+  /** All packs of this node. */
+  reportInventory(report: InventoryReport, options?: CallOptions): Promise<void>
   commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void>
   replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement>
 }

@@ -1,4 +1,10 @@
-import { commitBatchBytes, commitDeadlineMs, heartbeatDeadlineMs, unaryDeadlineMs } from '../core/limits.ts'
+import {
+  commitBatchBytes,
+  commitDeadlineMs,
+  heartbeatDeadlineMs,
+  inventoryBatchPacksMax,
+  unaryDeadlineMs,
+} from '../core/limits.ts'
 import { isTwofoldError } from '../core/errors.ts'
 import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
 import { callClientStream, callUnary } from '../rpc/calls.ts'
@@ -6,6 +12,7 @@ import type { ChannelPool } from '../rpc/channel.ts'
 import {
   fromCommitPack,
   fromHeartbeat,
+  fromInventory,
   fromRegister,
   toHeartbeatReply,
   toReplacement,
@@ -35,6 +42,12 @@ export function remoteManager(pool: ChannelPool, addresses: readonly string[]): 
       ask(async (client) => {
         const options = { signal, deadlineMs: heartbeatDeadlineMs }
         return toHeartbeatReply(await callUnary(client, ManagerService.heartbeat, fromHeartbeat(request), options))
+      }),
+    reportInventory: (report, { signal } = {}) =>
+      ask(async (client) => {
+        const messages = fromInventory(report, inventoryBatchPacksMax)
+        const options = { signal, answerMs: commitDeadlineMs }
+        await callClientStream(client, ManagerService.reportInventory, messages, options)
       }),
     commitPack: (request, { signal } = {}) =>
       ask(async (client) => {

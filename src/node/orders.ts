@@ -1,4 +1,4 @@
-import { describeError } from '../core/errors.ts'
+import { TwofoldError, describeError } from '../core/errors.ts'
 import type { Incarnation } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DropPack, Order, OrderResult } from '../core/messages.ts'
@@ -17,15 +17,17 @@ export interface OrdersDeps {
 /** Carries out an order. Doing it twice is harmless. A failure is an answer: the manager gives the order again. */
 export async function carryOut(order: Order, deps: OrdersDeps): Promise<OrderResult> {
   const { orderId, epoch, action } = order
-  if (epoch < deps.lease.epoch) return { orderId, done: false, problem: 'a newer manager is known' }
-  if (action.kind === 'unknown') {
-    return { orderId, done: false, problem: 'this version of the program does not know the order' }
+  const undone = { orderId, done: false, code: undefined, receipt: undefined }
+  if (epoch < deps.lease.epoch) return { ...undone, problem: 'a newer manager is known' }
+  if (action.kind !== 'drop-pack') {
+    return { ...undone, problem: 'this version of the program does not know the order' }
   }
   try {
-    return { orderId, ...(await dropPack(action, deps)) }
+    return { ...undone, ...(await dropPack(action, deps)) }
   } catch (error) {
     deps.logger.error('an order failed', { orderId, error })
-    return { orderId, done: false, problem: describeError(error) }
+    const code = error instanceof TwofoldError ? error.code : undefined
+    return { ...undone, problem: describeError(error), code }
   }
 }
 

@@ -12,6 +12,7 @@ export type Idempotency = 'read' | 'same' | 'settle'
 export const idempotency: Readonly<Record<string, Idempotency>> = {
   '/twofold.v1.Manager/Register': 'same',
   '/twofold.v1.Manager/Heartbeat': 'same',
+  '/twofold.v1.Manager/ReportInventory': 'same',
   '/twofold.v1.Manager/CommitPack': 'same',
   '/twofold.v1.Manager/ReplaceReplica': 'same',
   '/twofold.v1.Manager/BeginBackup': 'same',

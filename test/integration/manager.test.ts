@@ -86,6 +86,9 @@ describe('the manager over gRPC', () => {
         writable: true,
         problem: '',
         results: [],
+        damaged: [],
+        proven: [],
+        storeFailed: false,
       }
       const reply = await callUnary(client(), unary.heartbeat, heartbeat, options)
       expect(reply.state).to.equal(NodeState.UP)

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const roles = ['manager', 'node', 'client', 'gateway', 'agent']
 
 /** The files of a role that may touch gRPC and generated code. */
-const isEdge = (path: string): boolean => /\/(main|convert|[a-z-]+-service|[a-z-]+-remote)\.ts$/.test(path)
+const isEdge = (path: string): boolean => /\/(main|([a-z-]+-)?convert|[a-z-]+-service|[a-z-]+-remote)\.ts$/.test(path)
 
 /** Built-in modules that do nothing by themselves, or only what they are told, at once. */
 const pureModules = ['node:buffer', 'node:path', 'node:util', 'node:events', 'node:stream', 'node:crypto', 'node:zlib']

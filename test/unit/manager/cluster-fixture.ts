@@ -80,6 +80,9 @@ export class PaperNode {
       writable: true,
       problem: '',
       results: [],
+      damaged: [],
+      proven: [],
+      storeFailed: false,
       ...more,
     })
   }

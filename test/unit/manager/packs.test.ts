@@ -270,10 +270,16 @@ describe('packs', () => {
       for (const node of cluster.nodes) {
         const { orders } = await node.heartbeat()
         expect(orders).to.have.length(1)
-        const results = [{ orderId: orders[0]?.orderId ?? '', done: false, problem: 'busy' }]
+        const results = [
+          { orderId: orders[0]?.orderId ?? '', done: false, problem: 'busy', code: undefined, receipt: undefined },
+        ]
         const again = await node.heartbeat({ results })
         expect(again.orders).to.deep.equal(orders)
-        const done = await node.heartbeat({ results: [{ orderId: orders[0]?.orderId ?? '', done: true, problem: '' }] })
+        const done = await node.heartbeat({
+          results: [
+            { orderId: orders[0]?.orderId ?? '', done: true, problem: '', code: undefined, receipt: undefined },
+          ],
+        })
         expect(done.orders).to.deep.equal([])
       }
     })

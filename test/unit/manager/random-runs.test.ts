@@ -182,7 +182,13 @@ class RandomRun {
         const holds = pack?.holders.some((ref) => ref.nodeId === node.id && ref.incarnation === action.incarnation)
         expect(holds === true && pack?.fate === 'committed', 'an order to drop an acknowledged copy').to.equal(false)
       }
-      const results = orders.map((order) => ({ orderId: order.orderId, done: true, problem: '' }))
+      const results = orders.map((order) => ({
+        orderId: order.orderId,
+        done: true,
+        problem: '',
+        code: undefined,
+        receipt: undefined,
+      }))
       if (this.cluster.random.fraction() < 0.5) await node.heartbeat({ incarnation: node.incarnation, results })
     }
   }

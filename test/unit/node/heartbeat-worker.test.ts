@@ -74,6 +74,7 @@ describe('heartbeat worker', () => {
       orders = []
       return reply
     },
+    reportInventory: never,
     commitPack: never,
     replaceReplica: never,
   }

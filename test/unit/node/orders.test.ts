@@ -30,7 +30,7 @@ describe('orders', () => {
     const action = { kind: 'drop-pack', packId, incarnation, putSequenceMax: 0, generationMax: 1, ...changes } as const
     return carryOut({ orderId: 'o', epoch, action }, { store, writes, lease, incarnation, logger: silentLogger })
   }
-  const done = { orderId: 'o', done: true, problem: '' }
+  const done = { orderId: 'o', done: true, problem: '', code: undefined, receipt: undefined }
   const sealed = (): string[] => disk.below.files().filter((path) => path.startsWith('packs/'))
 
   it('drop a pack, and a repetition changes nothing', async () => {
@@ -46,7 +46,12 @@ describe('orders', () => {
 
   it('leave a put of a newer generation alone, also after a restart', async () => {
     await put(store, packId, contentOf(1), { generation: 2 })
-    expect(await drop()).to.deep.include({ done: false, problem: 'a newer put of the pack is here' })
+    expect(await drop()).to.deep.include({
+      done: false,
+      problem: 'a newer put of the pack is here',
+      code: undefined,
+      receipt: undefined,
+    })
     store = await openStore(disk.disk)
     expect(await drop()).to.include({ done: false })
     expect(store.stat(packId)).to.include({ generation: 2 })
@@ -68,7 +73,12 @@ describe('orders', () => {
 
   it('of a manager that was replaced are not carried out', async () => {
     await put(store, packId, contentOf(1))
-    expect(await drop({}, 4)).to.deep.include({ done: false, problem: 'a newer manager is known' })
+    expect(await drop({}, 4)).to.deep.include({
+      done: false,
+      problem: 'a newer manager is known',
+      code: undefined,
+      receipt: undefined,
+    })
     expect(store.stat(packId)).not.to.equal(undefined)
   })
 
@@ -82,8 +92,20 @@ describe('orders', () => {
   it('that the disk fails are not done, and are done when they are given again', async () => {
     await put(store, packId, contentOf(1))
     disk.disk.fail('remove', new TwofoldError('io', 'EIO'))
-    expect(await drop()).to.deep.equal({ orderId: 'o', done: false, problem: 'EIO' })
-    expect(await drop()).to.deep.equal({ orderId: 'o', done: false, problem: 'EIO' })
+    expect(await drop()).to.deep.equal({
+      orderId: 'o',
+      done: false,
+      problem: 'EIO',
+      code: 'io',
+      receipt: undefined,
+    })
+    expect(await drop()).to.deep.equal({
+      orderId: 'o',
+      done: false,
+      problem: 'EIO',
+      code: 'io',
+      receipt: undefined,
+    })
     disk.disk.fail('remove', undefined)
     expect(await drop()).to.deep.equal(done)
     expect(sealed()).to.deep.equal([])
