@@ -5,8 +5,10 @@ import type { Incarnation, NodeId } from '../core/ids.ts'
 import type { Allocation, ChunkLocation, PackLocation, Session } from '../core/messages.ts'
 import type {
   ClusterStatus,
+  CommittedSnapshot,
   Durability,
   FileRecord,
+  LineageState,
   NodeInfo,
   NodeRef,
   NodeState,
@@ -70,6 +72,14 @@ export function toSnapshot(snapshot: wire.Snapshot): Snapshot {
     fileVersion: toNumber(snapshot.fileVersion),
   }
 }
+
+export function toCommitted(reply: wire.CommitSnapshotResponse): CommittedSnapshot {
+  const snapshot = toSnapshot(required(reply.snapshot, 'snapshot'))
+  const statement = toSigned(required(reply.statement, 'statement'))
+  return { ...snapshot, statement, witnessesNeeded: reply.witnessesNeeded }
+}
+
+const lineages: readonly LineageState[] = ['unverified', 'verified', 'rolled-back']
 
 export function toSnapshotPack(pack: wire.SnapshotPack): SnapshotPack {
   return {
@@ -149,6 +159,8 @@ export function toClusterStatus(reply: wire.GetStatusResponse): ClusterStatus {
     sessionsOpen: toNumber(reply.sessionsOpen),
     lastBackupMs: toNumber(reply.lastBackupMs),
     programVersion: reply.programVersion,
+    lineage: required(lineages[reply.lineage - 1], 'lineage'),
+    lineageProblem: reply.lineageProblem,
   }
 }
 

@@ -17,6 +17,7 @@ import type {
 import type {
   CallOptions,
   ClusterStatus,
+  CommittedSnapshot,
   FileRecord,
   NodeInfo,
   Operation,
@@ -37,7 +38,7 @@ export interface ManagerApi {
   lookupChunks(session: SessionRef, ids: readonly ChunkId[], options?: CallOptions): Promise<readonly boolean[]>
   allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation>
   abandonPack(request: AbandonPackRequest, options?: CallOptions): Promise<PackFate>
-  commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot>
+  commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<CommittedSnapshot>
   /** Resolves with one location for each id; undefined when the vault does not have the chunk. */
   locateChunks(
     vault: string,

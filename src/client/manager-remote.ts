@@ -20,6 +20,7 @@ import type {
 import type {
   CallOptions,
   ClusterStatus,
+  CommittedSnapshot,
   FileRecord,
   NodeInfo,
   Operation,
@@ -89,13 +90,13 @@ export class ManagerRemote implements ManagerApi {
     return { committed: reply.committed, nodes: reply.nodes.map(toNodeRef) }
   }
 
-  async commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot> {
+  async commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<CommittedSnapshot> {
     const reply = await this.#call(
       ManagerService.commitSnapshot,
       { ...request, session: toRef(request.session) },
       { ...options, deadlineMs: commitDeadlineMs },
     )
-    return convert.toSnapshot(convert.required(reply.snapshot, 'snapshot'))
+    return convert.toCommitted(reply)
   }
 
   async locateChunks(

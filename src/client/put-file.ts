@@ -1,7 +1,8 @@
 import { isTwofoldError, TwofoldError } from '../core/errors.ts'
 import { toHex } from '../core/ids.ts'
 import { fileNameBytesMax } from '../core/limits.ts'
-import type { CallOptions, FileRecord } from '../core/model.ts'
+import type { SessionRef } from '../core/messages.ts'
+import type { CallOptions, FileRecord, Snapshot } from '../core/model.ts'
 import { blake3 } from '../format/hash.ts'
 import { decodeManifest } from '../format/manifest.ts'
 import { encodeTree } from '../format/tree.ts'
@@ -11,6 +12,7 @@ import type { RunningSession } from './backup-session.ts'
 import { storeContent } from './file-saver.ts'
 import { persistently } from '../core/persistently.ts'
 import { streamEntry, streamSource } from './stream-source.ts'
+import { witnessCommit } from './witness-commit.ts'
 
 export interface PutFileRequest {
   /** 1 to 1024 bytes of UTF-8, no NUL. */
@@ -45,16 +47,17 @@ export async function runPutFile(
     noParent: true,
   }
   const identity = requestId === '' ? {} : repeatable(request, requestId)
-  let sessionId = ''
+  let session: SessionRef | undefined
   try {
     return await inSession(deps, { begin: { ...begin, ...identity }, options }, (running) => {
-      sessionId = running.session.sessionId
+      session = running.session
       return storeVersion(deps, { name, content }, running)
     })
   } catch (error) {
-    if (requestId === '' || sessionId === '' || !isTwofoldError(error, 'session-ended')) throw error
-    const made = await findVersion(deps, { name, vault, sessionId }, options)
-    if (made === undefined) throw error
+    if (requestId === '' || session === undefined || !isTwofoldError(error, 'session-ended')) throw error
+    const made = await findVersion(deps, { name, vault, sessionId: session.sessionId }, options)
+    if (made?.snapshot === undefined) throw error
+    await witnessAgain(deps, session, made.snapshot, options)
     return made
   }
 }
@@ -88,6 +91,19 @@ async function storeVersion(
     createdAtMs: snapshot.committedAtMs,
     snapshot,
   }
+}
+
+/** The first call may have ended before enough nodes had recorded its commit. */
+async function witnessAgain(
+  deps: BackupDeps,
+  session: SessionRef,
+  { snapshotId, manifest }: Snapshot,
+  { signal }: CallOptions,
+): Promise<void> {
+  const { manager, clock, random } = deps
+  const request = { session, snapshotId, manifest }
+  const committed = await persistently(() => manager.commitSnapshot(request, { signal }), { clock, random, signal })
+  await witnessCommit(deps, committed, signal)
 }
 
 /** @throws TwofoldError `invalid-argument` for a name that no file can have */

@@ -18,6 +18,7 @@ import { persistently } from '../core/persistently.ts'
 import type { Progress } from './progress.ts'
 import type { RunScope } from './run-scope.ts'
 import { TreeStore } from './tree-store.ts'
+import { witnessCommit } from './witness-commit.ts'
 
 /** What a snapshot says about itself, besides what the writer knows. */
 export type SnapshotDescription = Omit<Manifest, 'version' | 'sessionId' | 'stats' | 'program' | 'vault'>
@@ -97,7 +98,11 @@ export class SnapshotWriter {
   async #commitSnapshot(request: Parameters<BackupDeps['manager']['commitSnapshot']>[0]): Promise<Snapshot> {
     const { manager } = this.#deps
     try {
-      return await this.#persistently(() => manager.commitSnapshot(request, { signal: this.#scope.signal }))
+      const { signal } = this.#scope
+      const committed = await this.#persistently(() => manager.commitSnapshot(request, { signal }))
+      await witnessCommit(this.#deps, committed, signal)
+      const { statement: _, witnessesNeeded: __, ...snapshot } = committed
+      return snapshot
     } catch (error) {
       if (!isTwofoldError(error, 'missing-chunks')) throw error
       const message = 'the snapshot was not saved: some of its data lost copies while the backup ran; run it again'

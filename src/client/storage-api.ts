@@ -1,6 +1,6 @@
 import type { PackId } from '../core/ids.ts'
 import type { PackStat, PackVerdict, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../core/messages.ts'
-import type { CallOptions, NodeRef } from '../core/model.ts'
+import type { CallOptions, NodeRef, WitnessStatement } from '../core/model.ts'
 
 /** What a client asks of a storage node. Meaning, idempotency and errors of each call: `storage.proto`. */
 export interface StorageApi {
@@ -21,4 +21,6 @@ export interface StorageApi {
   read(node: NodeRef, request: ReadRequest, options?: CallOptions): AsyncIterable<ReadSlice>
   stat(node: NodeRef, packId: PackId, options?: CallOptions): Promise<PackStat>
   verify(node: NodeRef, packId: PackId, options?: CallOptions): Promise<PackVerdict>
+  /** Resolves when the node has recorded it durably. */
+  witness(node: NodeRef, statement: WitnessStatement, options?: CallOptions): Promise<void>
 }

@@ -1,8 +1,8 @@
 import { freeBytes } from '../core/free-bytes.ts'
 import type { PackId } from '../core/ids.ts'
-import { unaryDeadlineMs, verifyDeadlineMs } from '../core/limits.ts'
+import { unaryDeadlineMs, verifyDeadlineMs, witnessDeadlineMs } from '../core/limits.ts'
 import type { PackStat, PackVerdict, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../core/messages.ts'
-import type { CallOptions, NodeRef } from '../core/model.ts'
+import type { CallOptions, NodeRef, WitnessStatement } from '../core/model.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type { UploadRequest } from '../gen/twofold/v1/storage.ts'
 import { StorageBulkClient, StorageBulkService } from '../rpc/bulk.ts'
@@ -59,6 +59,12 @@ export class StorageRemote implements StorageApi {
     const reply = await callUnary(this.#client(node), StorageBulkService.verify, { packId }, limits)
     const { good, problem, records } = reply
     return { good, problem, records, lengthBytes: toNumber(reply.lengthBytes), provenAtMs: toNumber(reply.provenAtMs) }
+  }
+
+  async witness(node: NodeRef, statement: WitnessStatement, options: CallOptions = {}): Promise<void> {
+    const limits = { signal: options.signal, deadlineMs: witnessDeadlineMs }
+    const request = { statement: toSigned(statement) }
+    await callUnary(this.#client(node), StorageBulkService.witness, request, limits)
   }
 
   #client(node: NodeRef): InstanceType<typeof StorageBulkClient> {

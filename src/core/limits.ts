@@ -133,6 +133,20 @@ export const inventoryBatchPacksMax = 4096
 /** Packs of one node: 4 million of 16 MiB are 64 TiB; their list takes the manager some 800 MB for a moment. */
 export const packsPerNodeMax = 4_000_000
 
+/** Log entries on one heartbeat reply: some 800 commits, so a node that was away for a million needs 20 minutes. */
+export const logEntriesPerReplyMax = 1024
+export const logBytesPerReply = 256 * KiB
+/** Payload of one log entry: an entry with all its fields fits one message many times. */
+export const logPayloadBytesMax = 1 * MiB
+/** Files that a node's log may consist of before they are put together; each start of the node begins one. */
+export const logFilesMax = 16
+/** Log positions of which a manager remembers the hash: more than nodes lag behind by in everyday life. */
+export const logPositionsRemembered = 4096
+/** How long a client waits for a node to record a commit, before it asks another one. */
+export const witnessDeadlineMs = 3000
+/** How long a client asks nodes to record a commit before it says that too few did. */
+export const witnessPatienceMs = 15_000
+
 /** Orders on one heartbeat reply: 256 × about 150 bytes. */
 export const ordersPerHeartbeatMax = 256
 /** How often the manager looks for sessions whose lease ran out, and how many it ends in one go. */

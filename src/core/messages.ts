@@ -1,7 +1,7 @@
 /** Requests and answers of the manager as plain data. Their meaning, idempotency and errors: `manager.proto`. */
 import type { ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
 import type { ErrorCode } from './errors.ts'
-import type { NodeRef, NodeState, PackEntry, Receipt, Snapshot, Ticket } from './model.ts'
+import type { LogEntry, LogPosition, NodeRef, NodeState, PackEntry, Receipt, Snapshot, Ticket } from './model.ts'
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -16,7 +16,15 @@ export interface PageRequest {
   readonly pageToken: string
 }
 
-export interface RegisterRequest {
+/** What a store has of the manager's log. Both are undefined for a store that never heard of it. */
+export interface LogReport {
+  /** Its newest entry. */
+  readonly log?: LogPosition | undefined
+  /** The newest position that it was ever told. */
+  readonly witnessed?: LogPosition | undefined
+}
+
+export interface RegisterRequest extends LogReport {
   readonly node: NodeRef
   readonly bootId: string
   readonly capacityBytes: number
@@ -40,7 +48,7 @@ export interface Registration {
   readonly epoch: number
 }
 
-export interface Heartbeat {
+export interface Heartbeat extends LogReport {
   readonly nodeId: NodeId
   readonly incarnation: Incarnation
   readonly registrationNumber: number
@@ -140,8 +148,27 @@ export interface DiscardDamaged {
   readonly putSequence: number
 }
 
+export interface SendRecords {
+  readonly kind: 'send-records'
+}
+
+export interface KeepCatalogue {
+  readonly kind: 'keep-catalogue'
+  readonly name: string
+  readonly lengthBytes: number
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+}
+
 /** What `manager.proto` calls the action of an order. */
-export type OrderAction = DropPack | CopyPack | VerifyPack | SendInventory | DiscardDamaged
+export type OrderAction =
+  | DropPack
+  | CopyPack
+  | VerifyPack
+  | SendInventory
+  | DiscardDamaged
+  | SendRecords
+  | KeepCatalogue
 
 export interface Order {
   readonly orderId: string
@@ -155,6 +182,33 @@ export interface HeartbeatReply {
   readonly epoch: number
   readonly orders: readonly Order[]
   readonly state: NodeState
+  /** How far the manager's log is; undefined when the node knows what the manager does not. */
+  readonly logHead?: LogPosition | undefined
+  /** The entries after the node's newest. */
+  readonly logEntries?: readonly LogEntry[]
+}
+
+/** Everything that a node knows, a piece at a time: its log first, then its packs. */
+export type RecordsPart =
+  | { readonly kind: 'log'; readonly entries: readonly LogEntry[] }
+  | {
+      readonly kind: 'pack'
+      readonly pack: InventoryEntry
+      /** 16 bytes. */
+      readonly vaultId: Uint8Array
+      readonly entries: readonly PackEntry[]
+      /** Of the snapshot records among the entries. */
+      readonly manifests: readonly Uint8Array[]
+      /** Whether these are the pack's last records. */
+      readonly complete: boolean
+    }
+  | ({ readonly kind: 'damaged' } & DamagedCopy)
+
+export interface RecordsReport extends LogReport {
+  readonly nodeId: NodeId
+  readonly incarnation: Incarnation
+  readonly registrationNumber: number
+  readonly parts: AsyncIterable<RecordsPart>
 }
 
 export interface CommitPackRequest {

@@ -76,6 +76,30 @@ export interface ReceiptClaims {
   readonly durableAtMs: number
 }
 
+/** A manager's word that its log is at least this far. */
+export type WitnessStatement = Signed
+
+/** A place in the manager's log. Two positions of one life of a manager are on one chain. */
+export interface LogPosition {
+  /** Of the manager that spoke of it. */
+  readonly epoch: number
+  /** Which start of a manager spoke of it: 32 hexadecimal digits. */
+  readonly life: string
+  readonly sequence: number
+  /** 32 bytes; it covers all entries before it. */
+  readonly hash: Uint8Array
+}
+
+export interface LogEntry {
+  readonly sequence: number
+  /** 32 bytes, as `hash`. */
+  readonly previousHash: Uint8Array
+  readonly hash: Uint8Array
+  readonly kind: string
+  /** JSON. */
+  readonly payload: Uint8Array
+}
+
 export type RecordKind = 'data' | 'tree' | 'snapshot'
 
 /** One record of a pack as the node that checked it reports it. */
@@ -112,6 +136,16 @@ export interface Snapshot {
   /** 0 for a backup. */
   readonly fileVersion: number
 }
+
+/** A snapshot that was just committed, with what makes its commit unforgettable. */
+export interface CommittedSnapshot extends Snapshot {
+  /** To be recorded by `witnessesNeeded` nodes before anybody is told that the snapshot is there. */
+  readonly statement: WitnessStatement
+  readonly witnessesNeeded: number
+}
+
+/** Whether the nodes confirm that the manager's catalogue is the newest one. */
+export type LineageState = 'unverified' | 'verified' | 'rolled-back'
 
 export interface SnapshotPack {
   readonly packId: PackId
@@ -159,4 +193,7 @@ export interface ClusterStatus {
   readonly sessionsOpen: number
   readonly lastBackupMs: number
   readonly programVersion: string
+  readonly lineage: LineageState
+  /** What is missing or wrong about it; empty when it is verified. */
+  readonly lineageProblem: string
 }

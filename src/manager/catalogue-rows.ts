@@ -121,6 +121,8 @@ export interface FileRow {
 
 export interface OrderRow {
   readonly orderId: string
+  /** The entry of the log that it rests on: it is given only when enough nodes have that. 0 or absent for none. */
+  readonly logSequence?: number
   readonly action: DropPack
 }
 

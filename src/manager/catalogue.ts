@@ -241,7 +241,11 @@ export interface OperationWriter extends OperationReader {
 
 export interface LogReader {
   newest(): Promise<LogRow | undefined>
+  at(sequence: number): Promise<LogRow | undefined>
+  /** Up to `limit` with higher numbers, the lowest first. */
+  after(sequence: number, limit: number): Promise<LogRow[]>
 }
 export interface LogWriter extends LogReader {
-  append(row: Omit<LogRow, 'sequence'>): Promise<void>
+  /** Resolves with the row. A given number must be higher than all others. */
+  append(row: Omit<LogRow, 'sequence'> & { readonly sequence?: number }): Promise<LogRow>
 }

@@ -1,15 +1,23 @@
-import { blake3 } from '../format/hash.ts'
+import { logBeginning, logHash } from '../format/log-chain.ts'
 import type { CatalogueWriter } from './catalogue.ts'
-
-const beginning = new Uint8Array(32)
+import type { LogRow } from './catalogue-rows.ts'
 
 /**
- * Adds to the chain of everything that made or unmade a snapshot. Each entry's hash covers the one before, so two
- * catalogues with the same newest hash have the same past.
+ * Adds to the chain of everything that makes or unmakes a fact which the packs do not carry. It is shipped to all
+ * nodes, and a lost catalogue is made again from it and the packs. Resolves with the entry.
  */
-export async function appendToLog(tx: CatalogueWriter, kind: string, fields: Record<string, unknown>): Promise<void> {
-  const previousHash = (await tx.log.newest())?.hash ?? beginning
+export function appendToLog(tx: CatalogueWriter, kind: string, fields: Record<string, unknown>): Promise<LogRow> {
+  return appendAt(tx, kind, { fields })
+}
+
+/** The same with a number of its own, above all others. */
+export async function appendAt(
+  tx: CatalogueWriter,
+  kind: string,
+  { fields, sequence }: { fields: Record<string, unknown>; sequence?: number },
+): Promise<LogRow> {
+  const previousHash = (await tx.log.newest())?.hash ?? logBeginning
   const payload = Buffer.from(JSON.stringify(fields))
-  const hash = blake3(Buffer.concat([previousHash, Buffer.from(`${kind}\0`), payload]))
-  await tx.log.append({ previousHash, hash, kind, payload })
+  const row = { previousHash, hash: logHash(previousHash, kind, payload), kind, payload }
+  return tx.log.append(sequence === undefined ? row : { ...row, sequence })
 }

@@ -1,11 +1,14 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
+import type { CatalogueCopies } from './catalogue-copies.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { CopyCounts } from './copy-counts.ts'
 import type { DurabilityReader } from './durability.ts'
 import type { Identity } from './identity.ts'
 import type { Leases } from './leases.ts'
+import type { Lineage } from './lineage.ts'
+import type { LogFeed } from './log-feed.ts'
 import type { ManagerTime } from './manager-time.ts'
 import type { Members } from './members.ts'
 import type { PendingOrders } from './pending-orders.ts'
@@ -27,4 +30,10 @@ export interface ManagerContext {
   readonly copyCounts: CopyCounts
   readonly soundPacks: SoundPacks
   readonly pendingOrders: PendingOrders
+  readonly log: LogFeed
+  /** Whether this catalogue is the newest one: ask it before anything is deleted, ended or given up. */
+  readonly lineage: Lineage
+  readonly catalogueCopies: CatalogueCopies
+  /** What this start of the manager has written into the log already. */
+  readonly begun: { epoch: boolean }
 }

@@ -7,6 +7,7 @@ import { parseChunkId, parseNodeId, parsePackId, parseSessionId, parseSnapshotId
 import type * as plain from '../core/messages.ts'
 import type {
   ClusterStatus,
+  CommittedSnapshot,
   Durability,
   FileRecord,
   NodeInfo,
@@ -16,7 +17,7 @@ import type {
   Snapshot,
   SnapshotPack,
 } from '../core/model.ts'
-import { NodeState as WireState } from '../gen/twofold/v1/manager.ts'
+import { Lineage as WireLineage, NodeState as WireState } from '../gen/twofold/v1/manager.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 
 export function required<T>(value: T | undefined, what: string): T {
@@ -84,6 +85,17 @@ export const states: Record<NodeState, wire.NodeState> = {
   draining: WireState.DRAINING,
   drained: WireState.DRAINED,
   removed: WireState.REMOVED,
+}
+
+const lineages = {
+  unverified: WireLineage.UNVERIFIED,
+  verified: WireLineage.VERIFIED,
+  'rolled-back': WireLineage.ROLLED_BACK,
+} as const
+
+export function fromCommitted(committed: CommittedSnapshot): wire.CommitSnapshotResponse {
+  const { statement, witnessesNeeded } = committed
+  return { snapshot: fromSnapshot(committed), statement: fromSigned(statement), witnessesNeeded }
 }
 
 export function fromSigned(signed: Signed): Signed {
@@ -189,6 +201,8 @@ export function fromStatus(status: ClusterStatus): wire.GetStatusResponse {
     sessionsOpen: BigInt(status.sessionsOpen),
     lastBackupMs: BigInt(status.lastBackupMs),
     programVersion: status.programVersion,
+    lineage: lineages[status.lineage],
+    lineageProblem: status.lineageProblem,
   }
 }
 

@@ -73,7 +73,7 @@ export async function deleteFile(context: ManagerContext, request: DeleteFile): 
     const actor = request.actor.slice(0, 2 * actorNameCharactersMax)
     const rest = { result: 'ok', detail: '', snapshotId: '', durationMs: 0 } as const
     await tx.operations.add({ kind: 'delete', timeMs, actor, subject: name, ...rest })
-    await appendToLog(tx, 'delete-file', { vault: vault.name, name, version })
+    await appendToLog(tx, 'delete-file', { vault: vault.name, name, version, createdAtMs: timeMs })
     return { name, version, deleted: true, createdAtMs: timeMs, snapshot: undefined }
   })
   return toFile(context, row)

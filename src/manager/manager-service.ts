@@ -1,7 +1,8 @@
+import { TwofoldError } from '../core/errors.ts'
 import { parseSnapshotId } from '../core/ids.ts'
 import { ManagerService } from '../gen/twofold/v1/manager.ts'
 import type { ManagerServer } from '../gen/twofold/v1/manager.ts'
-import { clientStreamHandler, unaryHandler } from '../rpc/handlers.ts'
+import { clientStreamHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
 import * as convert from './convert.ts'
 import * as node from './node-convert.ts'
@@ -13,7 +14,16 @@ export function managerService(manager: Manager): ServiceMount {
   return { definition: ManagerService, implementation }
 }
 
-type NodeCalls = Pick<ManagerServer, 'register' | 'heartbeat' | 'reportInventory' | 'commitPack' | 'replaceReplica'>
+type NodeCalls = Pick<
+  ManagerServer,
+  | 'register'
+  | 'heartbeat'
+  | 'reportInventory'
+  | 'reportRecords'
+  | 'readCatalogueBackup'
+  | 'commitPack'
+  | 'replaceReplica'
+>
 
 function nodeCalls(manager: Manager): NodeCalls {
   return {
@@ -26,6 +36,12 @@ function nodeCalls(manager: Manager): NodeCalls {
     reportInventory: clientStreamHandler(async (messages, options) => {
       await manager.reportInventory(await node.readInventory(messages), options)
       return {}
+    }),
+    reportRecords: clientStreamHandler(async () => {
+      throw new TwofoldError('failed-precondition', 'no recovery is going on: this manager has its catalogue')
+    }),
+    readCatalogueBackup: serverStreamHandler(async function* ({ name }) {
+      for await (const data of manager.readCatalogueBackup(name)) yield { data }
     }),
     commitPack: clientStreamHandler(async (messages, options) => {
       await manager.commitPack(await node.readCommitPack(messages), options)
@@ -78,9 +94,9 @@ function backupCalls(manager: Manager): BackupCalls {
       const { committed, nodes } = await manager.abandonPack(convert.toAbandonPack(request), options)
       return { committed, nodes: [...nodes] }
     }),
-    commitSnapshot: unaryHandler(async (request, options) => ({
-      snapshot: convert.fromSnapshot(await manager.commitSnapshot(convert.toCommitSnapshot(request), options)),
-    })),
+    commitSnapshot: unaryHandler(async (request, options) =>
+      convert.fromCommitted(await manager.commitSnapshot(convert.toCommitSnapshot(request), options)),
+    ),
     deleteFile: unaryHandler(async ({ vault, name, actor }, options) => ({
       file: convert.fromFileRecord(await manager.deleteFile(vault, name, actor, options)),
     })),

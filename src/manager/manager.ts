@@ -28,6 +28,7 @@ import type {
 import type {
   CallOptions,
   ClusterStatus,
+  CommittedSnapshot,
   FileRecord,
   NodeInfo,
   Operation,
@@ -40,10 +41,13 @@ import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
 import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
+import { CatalogueCopies } from './catalogue-copies.ts'
 import { deleteFile, listFileVersions } from './files.ts'
 import { beginEpoch } from './identity.ts'
 import { takeInventory } from './inventory-intake.ts'
 import { Leases } from './leases.ts'
+import { beginEpochInLog, openLineage } from './lineage-watch.ts'
+import { LogFeed } from './log-feed.ts'
 import { locateChunks, lookupChunks } from './lookup.ts'
 import { ManagerTime } from './manager-time.ts'
 import { Members } from './members.ts'
@@ -84,7 +88,9 @@ export class Manager {
 
   /** Begins a new epoch on what the catalogue holds, and founds the cluster when that is nothing. */
   static async open(deps: ManagerDeps): Promise<Manager> {
-    const { catalogue, clock, random, logger } = deps
+    const { clock, random, logger } = deps
+    const log = new LogFeed(deps.catalogue)
+    const { catalogue } = log
     const timing = { ...defaultTiming, ...deps.timing }
     const identity = await beginEpoch(catalogue, random)
     const state = await catalogue.read(async (tx) => {
@@ -108,12 +114,16 @@ export class Manager {
     const leases = new Leases(clock, timing.sessionLeaseMs, state.sessions)
     const durability = new DurabilityReader(catalogue, clock, members)
     const time = new ManagerTime(clock)
+    const isRemoved = (node: number): boolean => members.byRow(node)?.admin === 'removed'
     const context = {
       ...{ catalogue, clock, random, logger, timing, identity, time, members, leases, durability },
       copyCounts: new CopyCounts(catalogue, clock),
       soundPacks: new SoundPacks(members),
       pendingOrders: new PendingOrders(catalogue),
+      ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
+      catalogueCopies: new CatalogueCopies(catalogue, clock),
     }
+    await beginEpochInLog(context)
     return new Manager(context, deps.programVersion ?? '')
   }
 
@@ -155,40 +165,44 @@ export class Manager {
     return this.#call(options, (context) => takeInventory(context, report))
   }
 
+  readCatalogueBackup(name: string): AsyncIterable<Uint8Array> {
+    return this.#context.catalogueCopies.read(name)
+  }
+
   commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void> {
-    return this.#call(options, (context) => commitPack(context, request))
+    return this.#change(options, (context) => commitPack(context, request))
   }
 
   replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement> {
-    return this.#call(options, (context) => replaceReplica(context, request))
+    return this.#change(options, (context) => replaceReplica(context, request))
   }
 
   beginBackup(request: BeginBackupRequest, options?: CallOptions): Promise<Session> {
-    return this.#call(options, (context) => beginBackup(context, request))
+    return this.#change(options, (context) => beginBackup(context, request))
   }
 
   renewSession(session: SessionRef, options?: CallOptions): Promise<number> {
-    return this.#call(options, (context) => renewSession(context, session))
+    return this.#change(options, (context) => renewSession(context, session))
   }
 
   endSession(session: SessionRef, reason: string, options?: CallOptions): Promise<void> {
-    return this.#call(options, (context) => endSession(context, session, reason))
+    return this.#change(options, (context) => endSession(context, session, reason))
   }
 
   lookupChunks(session: SessionRef, ids: readonly ChunkId[], options?: CallOptions): Promise<readonly boolean[]> {
-    return this.#call(options, (context) => lookupChunks(context, session, ids))
+    return this.#change(options, (context) => lookupChunks(context, session, ids))
   }
 
   allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation> {
-    return this.#call(options, (context) => allocatePack(context, request))
+    return this.#change(options, (context) => allocatePack(context, request))
   }
 
   abandonPack(request: AbandonPackRequest, options?: CallOptions): Promise<PackFate> {
-    return this.#call(options, (context) => abandonPack(context, request))
+    return this.#change(options, (context) => abandonPack(context, request))
   }
 
-  commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<Snapshot> {
-    return this.#call(options, (context) => commitSnapshot(context, request))
+  commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<CommittedSnapshot> {
+    return this.#change(options, (context) => commitSnapshot(context, request))
   }
 
   locateChunks(
@@ -228,12 +242,18 @@ export class Manager {
   }
 
   deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord> {
-    return this.#call(options, (context) => deleteFile(context, { vault, name, actor }))
+    return this.#change(options, (context) => deleteFile(context, { vault, name, actor }))
   }
 
   /** What has begun is finished whatever the caller does: a transaction is short, and half of one is nothing. */
   async #call<T>(options: CallOptions | undefined, run: (context: ManagerContext) => Promise<T>): Promise<T> {
     options?.signal?.throwIfAborted()
     return run(this.#context)
+  }
+
+  /** The same for what changes something, which an older copy of a catalogue does not do. */
+  async #change<T>(options: CallOptions | undefined, run: (context: ManagerContext) => Promise<T>): Promise<T> {
+    this.#context.lineage.requireWritable()
+    return this.#call(options, run)
   }
 }

@@ -3,8 +3,9 @@ import { TwofoldError, errorCodes } from '../core/errors.ts'
 import { parseChunkId, parseClusterId, parseIncarnation, parseNodeId, parsePackId } from '../core/ids.ts'
 import { packRecordsMax, packRefsBytesMax, packsPerNodeMax } from '../core/limits.ts'
 import type * as plain from '../core/messages.ts'
-import type { PackEntry, RecordKind } from '../core/model.ts'
+import type { LogEntry, LogPosition, PackEntry, RecordKind } from '../core/model.ts'
 import { toNodeRef } from '../core/node-ref.ts'
+import type * as common from '../gen/twofold/v1/common.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 import { fromSigned, required, states, toNumber, toSigned } from './convert.ts'
 
@@ -18,6 +19,7 @@ export function toRegister(request: wire.RegisterRequest): plain.RegisterRequest
     putSequence: toNumber(request.putSequence),
     clusterId: request.clusterId === '' ? undefined : parseClusterId(request.clusterId),
     programVersion: request.programVersion,
+    ...toLogReport(request),
   }
 }
 
@@ -49,7 +51,31 @@ export function toHeartbeat(request: wire.HeartbeatRequest): plain.Heartbeat {
       provenAtMs: toNumber(copy.provenAtMs),
     })),
     storeFailed: request.storeFailed,
+    ...toLogReport(request),
   }
+}
+
+function toLogReport(request: {
+  log?: common.LogPosition | undefined
+  witnessed?: common.LogPosition | undefined
+}): plain.LogReport {
+  return { log: toPosition(request.log), witnessed: toPosition(request.witnessed) }
+}
+
+function toPosition(position: common.LogPosition | undefined): LogPosition | undefined {
+  if (position === undefined) return undefined
+  const { epoch, life, sequence, hash } = position
+  if (hash.length !== 32) throw new TwofoldError('invalid-argument', 'the hash of a log entry must be 32 bytes')
+  return { epoch: toNumber(epoch), life, sequence: toNumber(sequence), hash }
+}
+
+function fromPosition(position: LogPosition | undefined): common.LogPosition | undefined {
+  if (position === undefined) return undefined
+  return { ...position, epoch: BigInt(position.epoch), sequence: BigInt(position.sequence) }
+}
+
+function fromLogEntry({ sequence, previousHash, hash, kind, payload }: LogEntry): wire.LogEntry {
+  return { sequence: BigInt(sequence), previousHash, hash, kind, payload }
 }
 
 function toOrderResult(result: wire.OrderResult): plain.OrderResult {
@@ -203,6 +229,12 @@ function fromOrder(order: plain.Order): wire.Order {
       const value = { packId, incarnation, putSequence: BigInt(action.putSequence) }
       return { orderId, epoch, action: { $case: 'discardDamaged', value } }
     }
+    case 'send-records':
+      return { orderId, epoch, action: { $case: 'sendRecords', value: {} } }
+    case 'keep-catalogue': {
+      const value = { name: action.name, lengthBytes: BigInt(action.lengthBytes), hash: action.hash }
+      return { orderId, epoch, action: { $case: 'keepCatalogue', value } }
+    }
   }
 }
 
@@ -213,5 +245,7 @@ export function fromHeartbeatReply(reply: plain.HeartbeatReply): wire.HeartbeatR
     epoch: BigInt(reply.epoch),
     orders: reply.orders.map(fromOrder),
     state: states[reply.state],
+    logHead: fromPosition(reply.logHead),
+    logEntries: (reply.logEntries ?? []).map(fromLogEntry),
   }
 }

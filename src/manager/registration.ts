@@ -3,7 +3,9 @@ import { actorNameCharactersMax, ordersPerHeartbeatMax } from '../core/limits.ts
 import type { Heartbeat, HeartbeatReply, RegisterRequest, Registration } from '../core/messages.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeRow } from './catalogue-rows.ts'
+import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
+import { hearLog } from './lineage-watch.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
@@ -13,6 +15,8 @@ export async function registerNode(context: ManagerContext, request: RegisterReq
   requireCluster(context, request)
   const { row, dropped } = await context.catalogue.write((tx) => recordRegistration(context, tx, request))
   context.members.registered(row)
+  // Also here: what it knows counts before it is given anything to do.
+  await hearLog(context, row, request)
   if (dropped > 0) {
     context.durability.copiesChanged()
     const fields = { node: row.ref.name, copies: dropped }
@@ -62,6 +66,10 @@ async function recordRegistration(
     admin: known?.admin ?? 'active',
     programVersion: request.programVersion,
   })
+  if (known === undefined) {
+    const { name } = request.node
+    await appendToLog(tx, 'node', { nodeId, name })
+  }
   const dropped = known === undefined || sameLife ? 0 : await tx.copies.dropNode(row.id)
   if (known !== undefined && !sameLife) await tx.orders.dropNode(row.id)
   await tx.operations.add({
@@ -99,7 +107,8 @@ function requireCluster(context: ManagerContext, request: RegisterRequest): void
   throw new TwofoldError(
     'failed-precondition',
     `the store of node ${request.node.name} belongs to cluster ${request.clusterId}, ` +
-      `and this manager serves ${context.identity.clusterId}; check the manager's address`,
+      `and this manager serves ${context.identity.clusterId}; check the manager's address. If the manager has lost its ` +
+      'catalogue: stop it, and run "twofold manager recover --from-nodes"',
   )
 }
 
@@ -146,13 +155,16 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
   const row = requireRegistered(context, heartbeat)
   context.members.heard(heartbeat)
   await takeOrderResults(context, row, heartbeat)
-  const orders = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
+  const log = await hearLog(context, row, heartbeat)
+  const waiting = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
+  const orders = waiting.filter(({ logSequence = 0 }) => context.lineage.mayDestroy(row.id, logSequence))
   return {
     leaseMs: context.timing.nodeLeaseMs,
     managerTimeMs: context.time.nowMs(),
     epoch: context.identity.epoch,
-    orders: orders.map((order) => ({ ...order, epoch: context.identity.epoch })),
+    orders: orders.map(({ orderId, action }) => ({ orderId, action, epoch: context.identity.epoch })),
     state: context.members.state(heartbeat.nodeId),
+    ...log,
   }
 }
 

@@ -125,6 +125,8 @@ export async function endSession(context: ManagerContext, ref: SessionRef, reaso
 
 /** Ends some of the sessions whose lease ran out. @returns whether there may be more. */
 export async function sweepSessions(context: ManagerContext): Promise<boolean> {
+  // In an older catalogue a session may look open that has long committed: its packs must not be given up.
+  if (context.lineage.state !== 'verified') return false
   const expired = context.leases.expired(sessionSweepBatchMax)
   for (const sessionId of expired) {
     await finish(context, (tx) => tx.sessions.find(sessionId), { state: 'expired', reason: 'its lease ran out' })

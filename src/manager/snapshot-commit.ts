@@ -3,7 +3,7 @@ import { fromHex, toHex } from '../core/ids.ts'
 import type { ChunkId } from '../core/ids.ts'
 import { catalogueSliceRows } from '../core/limits.ts'
 import type { CommitSnapshotRequest } from '../core/messages.ts'
-import type { Snapshot } from '../core/model.ts'
+import type { CommittedSnapshot } from '../core/model.ts'
 import { blake3 } from '../format/hash.ts'
 import { decodeManifest } from '../format/manifest.ts'
 import type { Manifest } from '../format/manifest.ts'
@@ -12,6 +12,7 @@ import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
 import type { PackRow, SessionRow, SnapshotRow, VaultRow } from './catalogue-rows.ts'
 import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
+import { stateHead } from './lineage-watch.ts'
 import { closePacks } from './pack-fate.ts'
 import { decodePackSet, encodePackSet } from './pack-set.ts'
 import { reachablePacks } from './reachability.ts'
@@ -29,14 +30,14 @@ interface Draft {
   readonly copiesVersion: number
 }
 
-export async function commitSnapshot(context: ManagerContext, request: CommitSnapshotRequest): Promise<Snapshot> {
+export async function commitSnapshot(context: ManagerContext, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
   const manifest = readManifest(request)
   const { session, vault, done } = await context.catalogue.read(async (tx) => {
     const found = await findSession(tx, request.session)
     const committed = await committedBefore(context, tx, found, request)
     return { session: found, vault: await vaultOf(tx, found.vault), done: committed }
   })
-  if (done !== undefined) return toSnapshot(context, done)
+  if (done !== undefined) return committedSnapshot(context, done, vault)
   requireMatch(manifest, session, vault)
   context.leases.renew(session.sessionId)
   const packs = await neededPacks(context, { session, vault, manifest, request })
@@ -51,7 +52,17 @@ export async function commitSnapshot(context: ManagerContext, request: CommitSna
   const { row, abandoned } = await context.catalogue.write((tx) => commit(context, tx, draft))
   context.leases.end(session.sessionId)
   for (const pack of abandoned) context.members.settle(pack.packId)
-  return toSnapshot(context, row)
+  return committedSnapshot(context, row, vault)
+}
+
+/** The log's end at this moment covers the commit, and so does the end at any later one. */
+async function committedSnapshot(
+  context: ManagerContext,
+  row: SnapshotRow,
+  vault: VaultRow,
+): Promise<CommittedSnapshot> {
+  const snapshot = await toSnapshot(context, row)
+  return { ...snapshot, statement: await stateHead(context), witnessesNeeded: vault.minCopies }
 }
 
 function readManifest(request: CommitSnapshotRequest): Manifest {
@@ -146,6 +157,7 @@ async function commit(
   tx: CatalogueWriter,
   draft: Draft,
 ): Promise<{ row: SnapshotRow; abandoned: readonly PackRow[] }> {
+  context.lineage.requireWritable()
   const { request, manifest, packs } = draft
   const session = await findSession(tx, request.session)
   const done = await committedBefore(context, tx, session, request)
@@ -174,7 +186,8 @@ async function commit(
   const abandoned = await closePacks(context, tx, session)
   await tx.sessions.finish(session.id, 'committed', snapshotId)
   await tx.operations.add({ ...describeSession(context, session), result: 'ok', detail: '', snapshotId })
-  await appendToLog(tx, 'commit', { vault: vault.name, snapshotId, commitSequence, fileName, fileVersion })
+  const numbers = { commitSequence, fileName, fileVersion, committedAtMs }
+  await appendToLog(tx, 'commit', { vault: vault.name, snapshotId, ...numbers })
   return { row: { ...snapshot, commitSequence }, abandoned }
 }
 

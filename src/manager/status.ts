@@ -31,6 +31,8 @@ export async function getStatus(context: ManagerContext, programVersion: string)
     sessionsOpen: context.leases.size,
     lastBackupMs: snapshots.newestAtMs,
     programVersion,
+    lineage: context.lineage.state,
+    lineageProblem: context.lineage.problem,
   }
 }
 

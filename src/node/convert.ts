@@ -6,6 +6,7 @@ import type {
   Heartbeat,
   HeartbeatReply,
   InventoryReport,
+  LogReport,
   Order,
   ReadRequest,
   RegisterRequest,
@@ -13,7 +14,7 @@ import type {
   ReplicateHeader,
   UploadHeader,
 } from '../core/messages.ts'
-import type { NodeRef, NodeState, PackEntry, Signed } from '../core/model.ts'
+import type { LogEntry, LogPosition, NodeRef, NodeState, PackEntry, Signed } from '../core/model.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type * as common from '../gen/twofold/v1/common.ts'
 import { NodeState as WireState, RecordKind as WireKind } from '../gen/twofold/v1/manager.ts'
@@ -24,8 +25,8 @@ function missing(what: string): TwofoldError {
   return new TwofoldError('invalid-argument', `the message has no ${what}`)
 }
 
-export function toSigned(message: common.Ticket | common.Receipt | undefined): Signed {
-  if (message === undefined) throw missing('ticket or receipt')
+export function toSigned(message: common.Ticket | common.Receipt | common.WitnessStatement | undefined): Signed {
+  if (message === undefined) throw missing('ticket, receipt or statement')
   return { claims: message.claims, signature: message.signature }
 }
 
@@ -62,7 +63,33 @@ export function fromRegister(request: RegisterRequest): manager.RegisterRequest 
     usedBytes: BigInt(request.usedBytes),
     putSequence: BigInt(request.putSequence),
     clusterId: request.clusterId ?? '',
+    ...fromLogReport(request),
   }
+}
+
+export function fromLogReport({ log, witnessed }: LogReport): {
+  log: common.LogPosition | undefined
+  witnessed: common.LogPosition | undefined
+} {
+  return { log: fromPosition(log), witnessed: fromPosition(witnessed) }
+}
+
+function fromPosition(position: LogPosition | undefined): common.LogPosition | undefined {
+  if (position === undefined) return undefined
+  return { ...position, epoch: BigInt(position.epoch), sequence: BigInt(position.sequence) }
+}
+
+function toPosition(position: common.LogPosition | undefined): LogPosition | undefined {
+  if (position === undefined) return undefined
+  return { ...position, epoch: Number(position.epoch), sequence: Number(position.sequence) }
+}
+
+function toLogEntry({ sequence, previousHash, hash, kind, payload }: manager.LogEntry): LogEntry {
+  return { sequence: Number(sequence), previousHash, hash, kind, payload }
+}
+
+export function fromLogEntry(entry: LogEntry): manager.LogEntry {
+  return { ...entry, sequence: BigInt(entry.sequence) }
 }
 
 export function toRegistration(message: manager.RegisterResponse): Registration {
@@ -98,6 +125,7 @@ export function fromHeartbeat(heartbeat: Heartbeat): manager.HeartbeatRequest {
       putSequence: BigInt(copy.putSequence),
       provenAtMs: BigInt(copy.provenAtMs),
     })),
+    ...fromLogReport(heartbeat),
   }
 }
 
@@ -118,6 +146,8 @@ export function toHeartbeatReply(message: manager.HeartbeatResponse): HeartbeatR
     epoch: Number(message.epoch),
     orders: message.orders.map(toOrder),
     state: states[message.state] ?? 'joining',
+    logHead: toPosition(message.logHead),
+    logEntries: message.logEntries.map(toLogEntry),
   }
 }
 
@@ -148,6 +178,12 @@ function toAction(action: manager.Order['action']): Order['action'] {
       return { kind: 'send-inventory' }
     case 'discardDamaged':
       return { kind: 'discard-damaged', ...storedIn(action.value), putSequence: Number(action.value.putSequence) }
+    case 'sendRecords':
+      return { kind: 'send-records' }
+    case 'keepCatalogue': {
+      const { name, lengthBytes, hash } = action.value
+      return { kind: 'keep-catalogue', name, lengthBytes: Number(lengthBytes), hash }
+    }
     case undefined:
       return { kind: 'unknown' }
   }

@@ -1,15 +1,16 @@
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
-import { TwofoldError, isTwofoldError } from '../core/errors.ts'
+import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { ClusterId } from '../core/ids.ts'
 import { heartbeatIntervalMs, unaryDeadlineMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
-import type { OrderResult, Registration } from '../core/messages.ts'
+import type { HeartbeatReply, LogReport, OrderResult, Registration } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
+import type { NodeLog } from './node-log.ts'
 import { carryOut } from './orders.ts'
 import type { PackStore } from './pack-store.ts'
 import type { StorageNode } from './storage-node.ts'
@@ -19,6 +20,7 @@ export interface HeartbeatDeps {
   readonly store: PackStore
   readonly manager: ManagerApi
   readonly lease: NodeLease
+  readonly log: NodeLog
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -97,13 +99,16 @@ export class HeartbeatWorker {
   }
 
   async #register(signal: AbortSignal): Promise<number> {
-    const { manager, clock, store, self, lease, node, logger } = this.#deps
+    const { manager, clock, store, self, lease, node, log, logger } = this.#deps
     const { usedBytes, capacityBytes, putSequence } = await store.usage()
     const { bootId, publicKey, programVersion } = this.#deps
     const sentAtMs = clock.monotonicMs()
     const clusterId = this.#clusterId
     const registration = await manager.register(
-      { node: self, bootId, capacityBytes, usedBytes, publicKey, putSequence, clusterId, programVersion },
+      {
+        ...{ node: self, bootId, capacityBytes, usedBytes, publicKey, putSequence, clusterId, programVersion },
+        ...log.report(),
+      },
       { signal },
     )
     if (clusterId === undefined) await this.#deps.rememberCluster(registration.clusterId)
@@ -122,9 +127,10 @@ export class HeartbeatWorker {
   }
 
   async #report(registration: Registration, signal: AbortSignal): Promise<number> {
-    const { manager, clock, store, self, lease, node } = this.#deps
+    const { manager, clock, store, self, lease, node, log } = this.#deps
     const usage = await store.usage()
     const results = this.#results
+    const reported = log.report()
     const sentAtMs = clock.monotonicMs()
     const reply = await manager.heartbeat(
       {
@@ -140,6 +146,7 @@ export class HeartbeatWorker {
         damaged: [],
         proven: [],
         storeFailed: store.problem !== '',
+        ...reported,
       },
       { signal },
     )
@@ -147,12 +154,27 @@ export class HeartbeatWorker {
     const { incarnation } = self
     const { logger } = this.#deps
     this.#results = []
-    for (const order of reply.orders) {
+    // What a manager orders may rest on its log, so the log comes first.
+    const orders = (await this.#follow(reported, reply)) ? reply.orders : []
+    for (const order of orders) {
       this.#results.push(await carryOut(order, { store, writes: node.writes, lease, incarnation, logger }))
     }
     const sinceSentMs = clock.monotonicMs() - sentAtMs
     const intervalMs = registration.heartbeatIntervalMs || heartbeatIntervalMs
-    return this.#results.length > 0 ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
+    const soon = this.#results.length > 0 || (reply.logEntries ?? []).length > 0
+    return soon ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
+  }
+
+  /** Records the manager's log as far as its answer brings it. @returns whether that worked. */
+  async #follow(reported: LogReport, { logHead, logEntries = [] }: HeartbeatReply): Promise<boolean> {
+    if (logHead === undefined) return true
+    try {
+      await this.#deps.log.follow(reported, logHead, logEntries)
+      return true
+    } catch (error) {
+      this.#deps.logger.error("the manager's log cannot be recorded", { error: describeError(error) })
+      return false
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import { HeartbeatWorker } from './heartbeat-worker.ts'
 import { remoteManager } from './manager-remote.ts'
 import { openIdentity, requireStoreOrEmpty, saveIdentity } from './node-identity.ts'
 import { NodeLease } from './node-lease.ts'
+import { NodeLog } from './node-log.ts'
 import { FilePackStore } from './pack-store-files.ts'
 import { remotePeers } from './peer-remote.ts'
 import { replicationService } from './replication-service.ts'
@@ -69,11 +70,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const identity = await openIdentity(disk, systemRandom)
     const store = await FilePackStore.open({ disk, capacityBytes, logger })
+    const log = await NodeLog.open({ disk, logger, onFailure: (error) => store.distrust(error) })
     const signer = createSigner(identity.signingSeed)
     const lease = new NodeLease(systemClock)
     const manager = remoteManager(control, options.managers)
     const ports = { clock: systemClock, random: systemRandom, logger }
-    const node = new StorageNode({ store, manager, peers: remotePeers(bulk), lease, signer, ...ports })
+    const node = new StorageNode({ store, manager, peers: remotePeers(bulk), lease, log, signer, ...ports })
     const server = await startServer({
       address: options.listen,
       services: [storageService(node), replicationService(node), ...(options.extraServices?.() ?? [])],
@@ -91,6 +93,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       store,
       manager,
       lease,
+      log,
       self: { nodeId, incarnation, name: options.name, address, failureDomain },
       bootId: randomHexId<string>(systemRandom),
       publicKey: signer.publicKey,
@@ -105,6 +108,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       await server.drain(drainMs)
       background.abort()
       await ended.catch(() => undefined)
+      await log.close()
       control.close()
       bulk.close()
       lock.release()

@@ -15,12 +15,14 @@ import type {
   UploadHeader,
   UploadResult,
 } from '../core/messages.ts'
-import type { CallOptions, Receipt, TicketClaims } from '../core/model.ts'
+import type { CallOptions, Receipt, TicketClaims, WitnessStatement } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { Signer } from '../format/signing.ts'
 import { signReceipt } from '../format/tickets.ts'
+import { openWitness } from '../format/witness-statement.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
+import type { NodeLog } from './node-log.ts'
 import { PackIntake } from './pack-intake.ts'
 import type { ReceivedPack } from './pack-intake.ts'
 import type { PackStore } from './pack-store.ts'
@@ -37,6 +39,7 @@ export interface StorageNodeDeps {
   readonly manager: ManagerApi
   readonly peers: PeerApi
   readonly lease: NodeLease
+  readonly log: NodeLog
   readonly signer: Signer
   readonly clock: Clock
   readonly random: Random
@@ -190,6 +193,16 @@ export class StorageNode {
     if (pack === undefined) return { present: false, lengthBytes: 0, putSequence: 0, incarnation, provenAtMs: 0 }
     const { lengthBytes, putSequence, provenAtMs } = pack
     return { present: true, lengthBytes, putSequence, incarnation, provenAtMs }
+  }
+
+  /** See `Storage.Witness` in `storage.proto`. */
+  async witness(statement: WitnessStatement): Promise<void> {
+    const membership = this.#joined()
+    const { clusterId, position } = openWitness(statement, membership.managerPublicKey)
+    if (clusterId !== membership.clusterId) {
+      throw new TwofoldError('permission-denied', 'the statement is of another cluster')
+    }
+    await this.#deps.log.witness(position)
   }
 
   /** See `Storage.Verify` in `storage.proto`. */

@@ -3,7 +3,7 @@ import type { StorageServer, UploadRequest } from '../gen/twofold/v1/storage.ts'
 import { StorageBulkService } from '../rpc/bulk.ts'
 import { clientStreamHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
-import { toReadRequest, toUploadHeader } from './convert.ts'
+import { toReadRequest, toSigned, toUploadHeader } from './convert.ts'
 import { openStream } from './pack-stream.ts'
 import type { StorageNode } from './storage-node.ts'
 
@@ -32,6 +32,10 @@ export function storageService(node: StorageNode): ServiceMount {
     verify: unaryHandler(async ({ packId }, { signal }) => {
       const verdict = await node.verify(parsePackId(packId), { signal })
       return { ...verdict, lengthBytes: BigInt(verdict.lengthBytes), provenAtMs: BigInt(verdict.provenAtMs) }
+    }),
+    witness: unaryHandler(async ({ statement }) => {
+      await node.witness(toSigned(statement))
+      return {}
     }),
   }
   return { definition: StorageBulkService, implementation }

@@ -1,3 +1,4 @@
+import type { LogRow } from '../../src/manager/catalogue-rows.ts'
 import { expect } from 'chai'
 import type { PackId, SessionId } from '../../src/core/ids.ts'
 import type { PackEntry } from '../../src/core/model.ts'
@@ -368,13 +369,13 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
             generationMax: 3,
           } as const
           await tx.orders.add(node.id, { orderId: 'one', action })
-          await tx.orders.add(node.id, { orderId: 'two', action })
+          await tx.orders.add(node.id, { orderId: 'two', logSequence: 9, action })
           await tx.orders.remove(node.id + 1, 'two')
           await tx.orders.remove(node.id, 'one')
           await tx.orders.remove(node.id, 'one')
           return { left: await tx.orders.ofNode(node.id, 10), action }
         })
-        expect(result.left).to.deep.equal([{ orderId: 'two', action: result.action }])
+        expect(result.left).to.deep.equal([{ orderId: 'two', logSequence: 9, action: result.action }])
       })
 
       it('number operations upwards', async () => {
@@ -409,6 +410,22 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
         })
         expect(newest?.kind).to.equal('commit')
         expect(Buffer.from(newest?.hash ?? [])).to.deep.equal(Buffer.from(id32(2)))
+      })
+
+      it('give the log by numbers, and go on after one that was given', async () => {
+        const row = (kind: string): Omit<LogRow, 'sequence'> => ({
+          ...{ previousHash: id32(1), hash: id32(2) },
+          ...{ kind, payload: text('{}') },
+        })
+        const found = await catalogue.write(async (tx) => {
+          const first = await tx.log.append(row('one'))
+          await tx.log.append({ ...row('two'), sequence: first.sequence + 10 })
+          const third = await tx.log.append(row('three'))
+          const after = await tx.log.after(first.sequence, 1)
+          const kinds = [await tx.log.at(first.sequence), await tx.log.at(third.sequence), ...after]
+          return { gap: third.sequence - first.sequence, kinds: kinds.map((each) => each?.kind), none: await tx.log.at(5e6) }
+        })
+        expect(found).to.deep.equal({ gap: 11, kinds: ['one', 'three', 'two'], none: undefined })
       })
     })
 

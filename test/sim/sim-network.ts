@@ -97,6 +97,8 @@ export class SimNetwork {
         this.#toNode(caller, node, 'stat', signal, (api) => Promise.resolve(api.stat(packId))),
       verify: (node, packId, { signal } = {}) =>
         this.#toNode(caller, node, 'verify', signal, (api, options) => api.verify(packId, options)),
+      witness: (node, statement, { signal } = {}) =>
+        this.#toNode(caller, node, 'witness', signal, (api) => api.witness(statement)),
     }
   }
 

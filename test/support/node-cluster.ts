@@ -30,6 +30,8 @@ export interface ClusterFaults {
   onSlice?: (node: NodeRef, packId: PackId, index: number) => void | Promise<void>
   /** After an upload was done, before the client hears of it. */
   onUploaded?: (node: NodeRef, packId: PackId) => void | Promise<void>
+  /** When a client asks a node to record a commit. */
+  onWitness?: (node: NodeRef) => void | Promise<void>
   /** For each slice that a node sends to a client. */
   onRead?: (node: NodeRef, packId: PackId) => void | Promise<void>
 }
@@ -228,6 +230,11 @@ export class NodeCluster {
       verify: async (ref, packId, options) => {
         this.byRef(ref).requireAlive()
         return this.byRef(ref).node.verify(packId, options)
+      },
+      witness: async (ref, statement) => {
+        this.byRef(ref).requireAlive()
+        await this.faults.onWitness?.(ref)
+        await this.byRef(ref).node.witness(statement)
       },
     }
     return { manager, storage }

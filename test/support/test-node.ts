@@ -11,6 +11,7 @@ import { HeartbeatWorker } from '../../src/node/heartbeat-worker.ts'
 import type { ManagerApi } from '../../src/node/manager-api.ts'
 import { openIdentity, saveIdentity } from '../../src/node/node-identity.ts'
 import { NodeLease } from '../../src/node/node-lease.ts'
+import { NodeLog } from '../../src/node/node-log.ts'
 import { FilePackStore } from '../../src/node/pack-store-files.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import { StorageNode } from '../../src/node/storage-node.ts'
@@ -35,6 +36,7 @@ export interface NodeParts {
   readonly store: FilePackStore
   readonly node: StorageNode
   readonly lease: NodeLease
+  readonly log: NodeLog
   readonly heartbeat: HeartbeatWorker
 }
 
@@ -45,7 +47,8 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
   const store = await FilePackStore.open({ disk, capacityBytes, logger: silentLogger })
   const lease = new NodeLease(clock)
   const signer = createSigner(identity.signingSeed)
-  const ports = { clock, random, logger: silentLogger, manager, store, lease }
+  const log = await NodeLog.open({ disk, logger: silentLogger, onFailure: (error) => store.distrust(error) })
+  const ports = { clock, random, logger: silentLogger, manager, store, lease, log }
   const node = new StorageNode({ ...ports, peers, signer, intake: options.intake })
   const { nodeId, incarnation, clusterId } = identity
   const ref: NodeRef = { nodeId, incarnation, name, address, failureDomain: '' }
@@ -59,7 +62,7 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
     clusterId,
     rememberCluster: (known) => saveIdentity(disk, { ...identity, clusterId: known }),
   })
-  return { ref, store, node, lease, heartbeat }
+  return { ref, store, node, lease, log, heartbeat }
 }
 
 /** A real node that can be cut off from everybody, and whose disk can fail or forget. */
@@ -70,6 +73,7 @@ export class TestNode implements NodeParts {
   readonly store: FilePackStore
   readonly node: StorageNode
   readonly lease: NodeLease
+  readonly log: NodeLog
   readonly heartbeat: HeartbeatWorker
   /** Called for each slice that this node receives as a replica; what it throws breaks the stream. */
   onSlice: ((offset: number) => void) | undefined
@@ -82,6 +86,7 @@ export class TestNode implements NodeParts {
     this.store = parts.store
     this.node = parts.node
     this.lease = parts.lease
+    this.log = parts.log
     this.heartbeat = parts.heartbeat
   }
 

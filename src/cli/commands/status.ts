@@ -26,7 +26,7 @@ export function defineStatus(command: Command, cli: Cli): void {
 
 function isWell(status: ClusterStatus): boolean {
   const allUp = status.nodes.every(({ state, writable }) => state === 'removed' || (state === 'up' && writable))
-  return allUp && !status.safeMode && status.packsDegraded === 0 && status.packsUnavailable === 0
+  return allUp && status.lineage === 'verified' && !status.safeMode && status.packsDegraded === 0 && status.packsUnavailable === 0
 }
 
 function statusRecord(status: ClusterStatus): object {
@@ -36,6 +36,8 @@ function statusRecord(status: ClusterStatus): object {
     cluster_id: status.clusterId,
     epoch: status.epoch,
     safe_mode: status.safeMode,
+    lineage: status.lineage,
+    ...(status.lineageProblem === '' ? {} : { lineage_problem: status.lineageProblem }),
     snapshots: status.snapshots,
     packs: status.packs,
     packs_degraded: status.packsDegraded,
@@ -49,6 +51,16 @@ function statusRecord(status: ClusterStatus): object {
   }
 }
 
+function lineageLines({ lineage, lineageProblem }: ClusterStatus): string[] {
+  if (lineage === 'verified') return lineageProblem === '' ? [] : [`After its recovery: ${lineageProblem}.`]
+  if (lineage === 'unverified') return [`Whether the catalogue is the newest is not known yet: ${lineageProblem}.`]
+  return [
+    `The manager's catalogue is an older copy: ${lineageProblem}.`,
+    'Nothing is changed or deleted, restores work. Stop the manager and make the catalogue again from the nodes:',
+    '  twofold manager recover --from-nodes --data FOLDER --listen HOST:PORT',
+  ]
+}
+
 function statusLines(status: ClusterStatus, nowMs: number): string[] {
   const up = status.nodes.filter(({ state }) => state === 'up').length
   const short = `${formatCount(status.packsDegraded)} with too few copies`
@@ -56,6 +68,7 @@ function statusLines(status: ClusterStatus, nowMs: number): string[] {
   return [
     isWell(status) ? 'The cluster is well.' : 'The cluster needs attention.',
     ...(status.safeMode ? ['It is in safe mode: nothing is repaired or deleted until the nodes have reported.'] : []),
+    ...lineageLines(status),
     `Nodes:        ${up} of ${status.nodes.length} up`,
     `Snapshots:    ${formatCount(status.snapshots)}, the last one ${formatAgo(status.lastBackupMs, nowMs)}`,
     `Data:         ${formatBytes(status.storedBytes)} stored, ${plural(status.packs, 'pack')}, ${short}, ${lost}`,

@@ -30,16 +30,20 @@ export function operationTable(db: Statements): OperationWriter {
   }
 }
 
+const selectLog = 'SELECT sequence, previous_hash AS previousHash, hash, kind, payload FROM commit_log'
+
 export function logTable(db: Statements): LogWriter {
   return {
-    async newest() {
-      const sql = `SELECT sequence, previous_hash AS previousHash, hash, kind, payload FROM commit_log
-        ORDER BY sequence DESC LIMIT 1`
-      return db.get<LogRow>(sql)
+    newest: async () => db.get<LogRow>(`${selectLog} ORDER BY sequence DESC LIMIT 1`),
+    at: async (sequence) => db.get<LogRow>(`${selectLog} WHERE sequence = ?`, sequence),
+    async after(sequence, limit) {
+      return db.all<LogRow>(`${selectLog} WHERE sequence > ? ORDER BY sequence LIMIT ?`, sequence, limit)
     },
     async append(row) {
-      const sql = 'INSERT INTO commit_log (previous_hash, hash, kind, payload) VALUES (?, ?, ?, ?)'
-      db.run(sql, row.previousHash, row.hash, row.kind, row.payload)
+      const sql = 'INSERT INTO commit_log (sequence, previous_hash, hash, kind, payload) VALUES (?, ?, ?, ?, ?)'
+      const { sequence, previousHash, hash, kind, payload } = row
+      const { rowNumber } = db.run(sql, sequence ?? null, previousHash, hash, kind, payload)
+      return { sequence: rowNumber, previousHash, hash, kind, payload }
     },
   }
 }

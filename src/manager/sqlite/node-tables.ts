@@ -97,6 +97,7 @@ interface StoredOrder {
   readonly incarnation: Incarnation
   readonly putSequenceMax: number
   readonly generationMax: number
+  readonly logSequence: number
 }
 
 export function orderTable(db: Statements): OrderWriter {
@@ -104,22 +105,25 @@ export function orderTable(db: Statements): OrderWriter {
     async ofNode(node, limit) {
       const rows = db.all<StoredOrder>(
         `SELECT order_id AS orderId, pack_id AS packId, incarnation, put_sequence_max AS putSequenceMax,
-          generation_max AS generationMax FROM orders WHERE node = ? ORDER BY id LIMIT ?`,
+          generation_max AS generationMax, log_sequence AS logSequence FROM orders WHERE node = ? ORDER BY id LIMIT ?`,
         node,
         limit,
       )
-      return rows.map(({ orderId, ...rest }) => ({ orderId, action: { kind: 'drop-pack', ...rest } }))
+      return rows.map(({ orderId, logSequence, ...rest }) => {
+        return { orderId, ...(logSequence === 0 ? {} : { logSequence }), action: { kind: 'drop-pack', ...rest } }
+      })
     },
     async add(node, order) {
       db.run(
-        `INSERT INTO orders (order_id, node, pack_id, incarnation, put_sequence_max, generation_max)
-          VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO orders (order_id, node, pack_id, incarnation, put_sequence_max, generation_max, log_sequence)
+          VALUES (?, ?, ?, ?, ?, ?, ?)`,
         order.orderId,
         node,
         order.action.packId,
         order.action.incarnation,
         order.action.putSequenceMax,
         order.action.generationMax,
+        order.logSequence ?? 0,
       )
     },
     async remove(node, orderId) {

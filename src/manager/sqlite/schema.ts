@@ -97,4 +97,7 @@ export const migrations: readonly string[] = [
     kind TEXT NOT NULL, payload BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE orders ADD COLUMN log_sequence INTEGER NOT NULL DEFAULT 0;
+  `,
 ]

@@ -1,7 +1,7 @@
 import { randomHexId, toHex } from '../../../src/core/ids.ts'
 import type { ChunkId, Incarnation, NodeId, SnapshotId } from '../../../src/core/ids.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
-import type { Allocation, Heartbeat, RegisterRequest, Registration, Session } from '../../../src/core/messages.ts'
+import type { Allocation, Heartbeat, LogReport, RegisterRequest, Registration, Session } from '../../../src/core/messages.ts'
 import type { PackEntry, Receipt, RecordKind, Ticket } from '../../../src/core/model.ts'
 import { blake3 } from '../../../src/format/hash.ts'
 import { emptyStats, encodeManifest } from '../../../src/format/manifest.ts'
@@ -27,6 +27,7 @@ export class PaperNode {
   incarnation: Incarnation
   putSequence = 0
   #sequence = 0
+  #report: LogReport = {}
 
   constructor(cluster: PaperCluster, request: Partial<RegisterRequest> & { name: string }) {
     const { random } = cluster
@@ -59,13 +60,23 @@ export class PaperNode {
 
   async register(more: Partial<RegisterRequest> = {}): Promise<Registration> {
     const node = { ...this.request.node, incarnation: this.incarnation }
-    this.registration = await this.cluster.manager.register({ ...this.request, node, ...more })
+    this.registration = await this.cluster.manager.register({ ...this.request, node, ...this.#report, ...more })
     return this.registration
   }
 
-  heartbeat(more: Partial<Heartbeat> = {}): ReturnType<Manager['heartbeat']> {
+  /** Its log is empty, as if its store had been formatted. */
+  forgetLog(): void {
+    this.#report = {}
+  }
+
+  /** What it says of the manager's log; kept up to date by the answers to its heartbeats. */
+  get log(): LogReport {
+    return this.#report
+  }
+
+  async heartbeat(more: Partial<Heartbeat> = {}): ReturnType<Manager['heartbeat']> {
     this.#sequence += 1
-    return this.cluster.manager.heartbeat({
+    const reply = await this.cluster.manager.heartbeat({
       nodeId: this.id,
       incarnation: this.incarnation,
       registrationNumber: this.registration?.registrationNumber ?? 0,
@@ -83,8 +94,16 @@ export class PaperNode {
       damaged: [],
       proven: [],
       storeFailed: false,
+      ...this.#report,
       ...more,
     })
+    const { logHead, logEntries = [] } = reply
+    const newest = logEntries.at(-1)
+    if (logHead === undefined) return reply
+    const { epoch, life } = logHead
+    const log = newest === undefined ? this.#report.log : { epoch, life, ...newest }
+    this.#report = { log, witnessed: logHead }
+    return reply
   }
 
   /** Its word that it holds a pack of the ticket. */
@@ -146,9 +165,10 @@ export class PaperCluster {
     this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger })
   }
 
-  /** The manager's process ends and another opens the same file. */
-  async restart(): Promise<void> {
+  /** The manager's process ends and another opens the same file; `between` may do something to it. */
+  async restart(between: () => void = () => undefined): Promise<void> {
     await this.catalogue.close()
+    between()
     this.catalogue = openSqliteCatalogue(this.#path)
     await this.open()
   }

@@ -8,6 +8,7 @@ import { createSigner } from '../../../src/format/signing.ts'
 import { HeartbeatWorker } from '../../../src/node/heartbeat-worker.ts'
 import type { ManagerApi } from '../../../src/node/manager-api.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
+import { NodeLog } from '../../../src/node/node-log.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
 import { StorageNode } from '../../../src/node/storage-node.ts'
 import { systemClock } from '../../../src/system/clock.ts'
@@ -29,6 +30,7 @@ describe('heartbeat worker', () => {
   let disk: FaultyDisk
   let store: FilePackStore
   let lease: NodeLease
+  let log: NodeLog
   let node: StorageNode
   /** What the manager was told, and what it does before it answers. */
   let registered: RegisterRequest[]
@@ -42,13 +44,14 @@ describe('heartbeat worker', () => {
     disk = memoryDisk().disk
     store = await openStore(disk)
     lease = new NodeLease(clock)
+    log = await NodeLog.open({ disk, logger: silentLogger })
     registered = []
     reported = []
     remembered = []
     orders = []
     before = () => undefined
     const signer = createSigner(new Uint8Array(32).fill(4))
-    const ports = { clock, random: new SeededRandom(1), logger: silentLogger, manager, store, lease }
+    const ports = { clock, random: new SeededRandom(1), logger: silentLogger, manager, store, lease, log }
     node = new StorageNode({ ...ports, peers: { replicate: never }, signer })
   })
 
@@ -81,7 +84,7 @@ describe('heartbeat worker', () => {
 
   const worker = (known?: ClusterId): HeartbeatWorker =>
     new HeartbeatWorker({
-      ...{ node, store, manager, lease, clock, random: new SeededRandom(2), logger: silentLogger },
+      ...{ node, store, manager, lease, log, clock, random: new SeededRandom(2), logger: silentLogger },
       ...{ self: nodeRef(1), bootId: hex('b'), publicKey: new Uint8Array(32), programVersion: 'test' },
       clusterId: known,
       rememberCluster: async (cluster) => void remembered.push(cluster),

@@ -12,6 +12,7 @@ import { openReceipt, signReceipt } from '../../../src/format/tickets.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
 import type { PeerApi } from '../../../src/node/peer-api.ts'
+import { NodeLog } from '../../../src/node/node-log.ts'
 import { StorageNode } from '../../../src/node/storage-node.ts'
 import { systemClock } from '../../../src/system/clock.ts'
 import { AutoClock } from '../../support/auto-clock.ts'
@@ -27,6 +28,7 @@ const peerSigner = createSigner(new Uint8Array(32).fill(5))
 describe('storage node', () => {
   let disk: MemoryDisk
   let store: FilePackStore
+  let log: NodeLog
   let clock: AutoClock
   let node: StorageNode
   let pack: Uint8Array
@@ -39,6 +41,7 @@ describe('storage node', () => {
   beforeEach(async () => {
     disk = memoryDisk()
     store = await openStore(disk.disk)
+    log = await NodeLog.open({ disk: disk.disk, logger: silentLogger })
     clock = new AutoClock()
     committed = []
     rolledBack = 0
@@ -54,7 +57,7 @@ describe('storage node', () => {
       commitPack: (request: CommitPackRequest) => commit(request),
       replaceReplica: () => Promise.reject(new TwofoldError('not-enough-nodes', 'nobody is left')),
     }
-    const ports = { clock, random: new SeededRandom(1), logger: silentLogger, manager, store, lease, signer }
+    const ports = { clock, random: new SeededRandom(1), logger: silentLogger, manager, store, lease, log, signer }
     node = new StorageNode({ ...ports, peers: { replicate: peer } })
     node.join(membership)
   })
@@ -102,7 +105,7 @@ describe('storage node', () => {
   it('takes no pack before it has joined a cluster', async () => {
     const lease = new NodeLease(clock)
     const manager = { commitPack: () => Promise.reject(new Error('unexpected')) }
-    const deps = { clock, random: new SeededRandom(1), logger: silentLogger, store, lease, signer }
+    const deps = { clock, random: new SeededRandom(1), logger: silentLogger, store, lease, log, signer }
     const stranger = new StorageNode({ ...deps, manager: manager as never, peers: { replicate: peer } })
     const header = { ticket: ticketOf(), replicas: [nodeRef(2)], lengthBytes: pack.length }
     await expectError(stranger.upload(header, slices()), 'read-only')
