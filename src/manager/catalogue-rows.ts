@@ -135,3 +135,16 @@ export interface LogRow {
 }
 
 export type NewOperation = Omit<Operation, 'number'>
+
+export interface RecoveredSnapshot {
+  readonly snapshotId: SnapshotId
+  readonly vault: number
+  readonly manifest: Uint8Array
+}
+
+export interface RecoveredTree {
+  readonly id: number
+  readonly vault: number
+  readonly chunkId: ChunkId
+  readonly refs: Uint8Array
+}

@@ -9,6 +9,7 @@ import { KnownChunks } from './sqlite/known-chunks.ts'
 import { migrate, requireSafeVersion } from './sqlite/migrate.ts'
 import { nodeTable, orderTable } from './sqlite/node-tables.ts'
 import { copyTable, packTable } from './sqlite/pack-tables.ts'
+import { recoveryTables } from './sqlite/recovery-tables.ts'
 import { sessionTable } from './sqlite/session-table.ts'
 import { settingTable, vaultTable } from './sqlite/setting-tables.ts'
 import { fileTable, snapshotTable } from './sqlite/snapshot-tables.ts'
@@ -84,6 +85,7 @@ class SqliteCatalogue implements Catalogue {
       orders: orderTable(statements),
       operations: operationTable(statements),
       log: logTable(statements),
+      recovery: recoveryTables(statements),
     }
   }
 

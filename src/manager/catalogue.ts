@@ -11,6 +11,8 @@ import type {
   NodeRow,
   OrderRow,
   PackRow,
+  RecoveredSnapshot,
+  RecoveredTree,
   SessionRow,
   SessionState,
   SnapshotRow,
@@ -60,6 +62,7 @@ export interface CatalogueReader {
   readonly orders: OrderReader
   readonly operations: OperationReader
   readonly log: LogReader
+  readonly recovery: RecoveryReader
 }
 
 export interface CatalogueWriter extends CatalogueReader {
@@ -75,6 +78,7 @@ export interface CatalogueWriter extends CatalogueReader {
   readonly orders: OrderWriter
   readonly operations: OperationWriter
   readonly log: LogWriter
+  readonly recovery: RecoveryWriter
 }
 
 export interface SettingReader {
@@ -188,6 +192,8 @@ export interface SnapshotReader {
   page(query: SnapshotQuery): Promise<SnapshotRow[]>
   newest(vault: number, host: string, pathsKey: Uint8Array): Promise<SnapshotRow | undefined>
   packs(commitSequence: number): Promise<Uint8Array>
+  /** The highest commit sequence there is; 0 when there is none. */
+  newestSequence(): Promise<number>
   /** Backups only. */
   summary(): Promise<{ count: number; newestAtMs: number }>
 }
@@ -200,8 +206,8 @@ export interface SnapshotQuery {
   readonly limit: number
 }
 export interface SnapshotWriter extends SnapshotReader {
-  /** Resolves with its commit sequence. */
-  add(snapshot: NewSnapshot): Promise<number>
+  /** Resolves with its commit sequence: the next one, or the one that is given, which must be free. */
+  add(snapshot: NewSnapshot & { readonly commitSequence?: number }): Promise<number>
 }
 
 export interface FileReader {
@@ -237,6 +243,30 @@ export interface OperationReader {
 export interface OperationWriter extends OperationReader {
   /** Resolves with its number. */
   add(operation: NewOperation): Promise<number>
+}
+
+/** What a recovery gathers before it can make sense of it. */
+export interface RecoveryReader {
+  log(hash: Uint8Array): Promise<LogRow | undefined>
+  /** Up to `limit` entries after this one, by number and hash. */
+  logAfter(after: { sequence: number; hash: Uint8Array }, limit: number): Promise<LogRow[]>
+  /** The entries that no other one follows. */
+  logEnds(): Promise<LogRow[]>
+  /** Up to `limit` with higher ids, by id. */
+  snapshotsAfter(snapshotId: string, limit: number): Promise<RecoveredSnapshot[]>
+  snapshot(snapshotId: string): Promise<RecoveredSnapshot | undefined>
+  /** Up to `limit` trees and snapshot records after this one. */
+  treesAfter(id: number, limit: number): Promise<RecoveredTree[]>
+}
+export interface RecoveryWriter extends RecoveryReader {
+  /** Adds an entry of a node's log; known ones are fine. */
+  addLog(entry: LogRow): Promise<void>
+  /** Adds a snapshot's record; known ones are fine. */
+  addSnapshot(snapshot: RecoveredSnapshot): Promise<void>
+  /** Forgets a tree or snapshot record, as if its pack did not have it. */
+  dropTree(tree: RecoveredTree): Promise<void>
+  /** Forgets what was gathered. */
+  clear(): Promise<void>
 }
 
 export interface LogReader {

@@ -1,4 +1,3 @@
-import { TwofoldError } from '../core/errors.ts'
 import { parseSnapshotId } from '../core/ids.ts'
 import { ManagerService } from '../gen/twofold/v1/manager.ts'
 import type { ManagerServer } from '../gen/twofold/v1/manager.ts'
@@ -37,8 +36,9 @@ function nodeCalls(manager: Manager): NodeCalls {
       await manager.reportInventory(await node.readInventory(messages), options)
       return {}
     }),
-    reportRecords: clientStreamHandler(async () => {
-      throw new TwofoldError('failed-precondition', 'no recovery is going on: this manager has its catalogue')
+    reportRecords: clientStreamHandler(async (messages) => {
+      await manager.reportRecords(await node.openRecords(messages))
+      return {}
     }),
     readCatalogueBackup: serverStreamHandler(async function* ({ name }) {
       for await (const data of manager.readCatalogueBackup(name)) yield { data }

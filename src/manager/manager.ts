@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { ChunkId, ClusterId, SnapshotId } from '../core/ids.ts'
+import { TwofoldError } from '../core/errors.ts'
 import { sessionSweepIntervalMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
@@ -17,6 +18,7 @@ import type {
   PackFate,
   Page,
   PageRequest,
+  RecordsReport,
   RegisterRequest,
   Registration,
   Replacement,
@@ -163,6 +165,11 @@ export class Manager {
 
   reportInventory(report: InventoryReport, options?: CallOptions): Promise<void> {
     return this.#call(options, (context) => takeInventory(context, report))
+  }
+
+  /** Only a recovery asks for it. */
+  async reportRecords({ nodeId }: RecordsReport): Promise<void> {
+    throw new TwofoldError('failed-precondition', `nobody asked node ${nodeId} for its records: no recovery is going on`)
   }
 
   readCatalogueBackup(name: string): AsyncIterable<Uint8Array> {

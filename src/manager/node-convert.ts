@@ -181,6 +181,46 @@ export async function readCommitPack(
   }
 }
 
+/** The header of a report of everything, and its parts as they come. */
+export async function openRecords(messages: AsyncIterable<wire.ReportRecordsRequest>): Promise<plain.RecordsReport> {
+  const iterator = messages[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  const part = first.done === true ? undefined : first.value.part
+  if (part?.$case !== 'header') throw new TwofoldError('invalid-argument', 'a report begins with its header')
+  const { nodeId, incarnation, registrationNumber } = part.value
+  return {
+    nodeId: parseNodeId(nodeId),
+    incarnation: parseIncarnation(incarnation),
+    registrationNumber: toNumber(registrationNumber),
+    ...toLogReport(part.value),
+    parts: recordParts(iterator),
+  }
+}
+
+async function* recordParts(rest: AsyncIterator<wire.ReportRecordsRequest>): AsyncGenerator<plain.RecordsPart> {
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) {
+    const { part } = next.value
+    if (part?.$case === 'log') {
+      yield { kind: 'log', entries: part.value.entries.map(toLogEntry) }
+    } else if (part?.$case === 'pack') {
+      const { vaultId, entries, manifests, complete } = part.value
+      if (vaultId.length !== 16) throw new TwofoldError('invalid-argument', 'the id of a vault must be 16 bytes')
+      const pack = toInventoryEntry(required(part.value.pack, 'pack'))
+      yield { kind: 'pack', pack, vaultId, entries: entries.map(toEntry), manifests, complete }
+    } else if (part?.$case === 'damaged') {
+      const { packId, putSequence, problem, foundAtMs } = part.value
+      const copy = { packId: parsePackId(packId), putSequence: toNumber(putSequence), problem }
+      yield { kind: 'damaged', ...copy, foundAtMs: toNumber(foundAtMs) }
+    } else {
+      throw new TwofoldError('invalid-argument', 'a report is one header, then its log and its packs')
+    }
+  }
+}
+
+function toLogEntry({ sequence, previousHash, hash, kind, payload }: wire.LogEntry): LogEntry {
+  return { sequence: toNumber(sequence), previousHash, hash, kind, payload }
+}
+
 export function toReplaceReplica(request: wire.ReplaceReplicaRequest): plain.ReplaceReplicaRequest {
   return {
     ticket: toSigned(request.ticket, 'ticket'),

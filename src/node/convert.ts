@@ -9,6 +9,8 @@ import type {
   LogReport,
   Order,
   ReadRequest,
+  RecordsPart,
+  RecordsReport,
   RegisterRequest,
   Registration,
   ReplicateHeader,
@@ -240,6 +242,33 @@ export async function* fromCommitPack(
     }
   }
   if (batch.length > 0) yield fromBatch(batch)
+}
+
+/** The messages of a report of everything. */
+export async function* fromRecords({ parts, ...header }: RecordsReport): AsyncGenerator<manager.ReportRecordsRequest> {
+  const value = { ...header, registrationNumber: BigInt(header.registrationNumber), ...fromLogReport(header) }
+  yield { part: { $case: 'header', value } }
+  for await (const part of parts) yield { part: fromPart(part) }
+}
+
+function fromPart(part: RecordsPart): manager.ReportRecordsRequest['part'] {
+  switch (part.kind) {
+    case 'log':
+      return { $case: 'log', value: { entries: part.entries.map(fromLogEntry) } }
+    case 'damaged': {
+      const { packId, putSequence, problem, foundAtMs } = part
+      const value = { packId, putSequence: BigInt(putSequence), problem, foundAtMs: BigInt(foundAtMs) }
+      return { $case: 'damaged', value }
+    }
+    case 'pack': {
+      const { vaultId, manifests, complete } = part
+      const { packId, generation, putSequence, lengthBytes, provenAtMs } = part.pack
+      const pack = { packId, generation, putSequence: BigInt(putSequence), lengthBytes: BigInt(lengthBytes) }
+      const entries = part.entries.map((entry) => ({ ...entry, kind: kinds[entry.kind] }))
+      const value = { pack: { ...pack, provenAtMs: BigInt(provenAtMs) }, vaultId, entries }
+      return { $case: 'pack', value: { ...value, manifests: [...manifests], complete } }
+    }
+  }
 }
 
 function fromBatch(batch: readonly PackEntry[]): manager.CommitPackRequest {

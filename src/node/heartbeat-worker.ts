@@ -13,6 +13,7 @@ import type { NodeLease } from './node-lease.ts'
 import type { NodeLog } from './node-log.ts'
 import { carryOut } from './orders.ts'
 import type { PackStore } from './pack-store.ts'
+import { allRecords } from './records-report.ts'
 import type { StorageNode } from './storage-node.ts'
 
 export interface HeartbeatDeps {
@@ -157,12 +158,33 @@ export class HeartbeatWorker {
     // What a manager orders may rest on its log, so the log comes first.
     const orders = (await this.#follow(reported, reply)) ? reply.orders : []
     for (const order of orders) {
-      this.#results.push(await carryOut(order, { store, writes: node.writes, lease, incarnation, logger }))
+      const result =
+        order.action.kind === 'send-records'
+          ? await this.#sendRecords(order.orderId, registration, signal)
+          : await carryOut(order, { store, writes: node.writes, lease, incarnation, logger })
+      this.#results.push(result)
     }
     const sinceSentMs = clock.monotonicMs() - sentAtMs
     const intervalMs = registration.heartbeatIntervalMs || heartbeatIntervalMs
     const soon = this.#results.length > 0 || (reply.logEntries ?? []).length > 0
     return soon ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
+  }
+
+  /** Tells a manager that lost its catalogue everything; until that is done it has nothing else to ask. */
+  async #sendRecords(orderId: string, registration: Registration, signal: AbortSignal): Promise<OrderResult> {
+    const { manager, store, self, log, clock, logger } = this.#deps
+    const { nodeId, incarnation } = self
+    const { registrationNumber } = registration
+    const undone = { orderId, done: false, code: undefined, receipt: undefined }
+    try {
+      const parts = allRecords(store, log, clock)
+      await manager.reportRecords({ nodeId, incarnation, registrationNumber, ...log.report(), parts }, { signal })
+      return { ...undone, done: true, problem: '' }
+    } catch (error) {
+      if (signal.aborted) throw error
+      logger.error('the records could not be reported', { error: describeError(error) })
+      return { ...undone, problem: describeError(error) }
+    }
   }
 
   /** Records the manager's log as far as its answer brings it. @returns whether that worked. */

@@ -3,6 +3,7 @@ import type {
   Heartbeat,
   HeartbeatReply,
   InventoryReport,
+  RecordsReport,
   RegisterRequest,
   Registration,
   Replacement,
@@ -19,6 +20,8 @@ export interface ManagerApi {
   heartbeat(request: Heartbeat, options?: CallOptions): Promise<HeartbeatReply>
   /** All packs of this node. */
   reportInventory(report: InventoryReport, options?: CallOptions): Promise<void>
+  /** Everything that this node knows, for a manager that lost its catalogue. */
+  reportRecords(report: RecordsReport, options?: CallOptions): Promise<void>
   commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void>
   replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement>
 }

@@ -13,6 +13,7 @@ import {
   fromCommitPack,
   fromHeartbeat,
   fromInventory,
+  fromRecords,
   fromRegister,
   toHeartbeatReply,
   toReplacement,
@@ -48,6 +49,11 @@ export function remoteManager(pool: ChannelPool, addresses: readonly string[]): 
         const messages = fromInventory(report, inventoryBatchPacksMax)
         const options = { signal, answerMs: commitDeadlineMs }
         await callClientStream(client, ManagerService.reportInventory, messages, options)
+      }),
+    reportRecords: (report, { signal } = {}) =>
+      ask(async (client) => {
+        const options = { signal, answerMs: commitDeadlineMs }
+        await callClientStream(client, ManagerService.reportRecords, fromRecords(report), options)
       }),
     commitPack: (request, { signal } = {}) =>
       ask(async (client) => {

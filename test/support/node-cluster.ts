@@ -10,6 +10,7 @@ import type { CallOptions, NodeRef, PackEntry, RecordKind, Snapshot } from '../.
 import type { Random } from '../../src/core/random.ts'
 import { readTicketUnchecked } from '../../src/format/tickets.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
+import type { Catalogue } from '../../src/manager/catalogue.ts'
 import { Manager } from '../../src/manager/manager.ts'
 import type { ManagerTiming } from '../../src/manager/timing.ts'
 import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts'
@@ -40,6 +41,7 @@ export interface ClusterOptions {
   readonly clock: Clock
   readonly random?: Random
   readonly timing?: Partial<ManagerTiming>
+  readonly catalogue?: Catalogue
   /** The disk of a node; one in memory unless a test needs another. */
   readonly disk?: (name: string) => Promise<Disk>
   /** Of each node. */
@@ -62,7 +64,9 @@ const capacityBytes = 1e12
 export class NodeCluster {
   readonly clock: Clock
   readonly random: Random
-  readonly manager: Manager
+  manager: Manager
+  /** What nodes find in the manager's place while it is set. */
+  recovery: Pick<NodeManagerApi, 'register' | 'heartbeat' | 'reportRecords'> | undefined
   readonly nodes: TestNode[] = []
   /** What the nodes committed, in that order. */
   readonly packs = new Map<PackId, CommittedPack>()
@@ -76,7 +80,7 @@ export class NodeCluster {
   #beatAtMs = -Infinity
   #beating: Promise<void> | undefined
 
-  private constructor(manager: Manager, options: Required<Omit<ClusterOptions, 'timing'>>) {
+  private constructor(manager: Manager, options: Required<Omit<ClusterOptions, 'timing' | 'catalogue'>>) {
     this.clock = options.clock
     this.random = options.random
     this.manager = manager
@@ -88,7 +92,7 @@ export class NodeCluster {
     const { clock, timing = {}, random = new SeededRandom(7) } = options
     const before = (): Promise<void> => Promise.resolve()
     const { disk = () => Promise.resolve(new SimDisk({ random, capacityBytes, before })) } = options
-    const catalogue = openSqliteCatalogue(':memory:')
+    const catalogue = options.catalogue ?? openSqliteCatalogue(':memory:')
     const manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, timing })
     const cluster = new NodeCluster(manager, { clock, random, disk, intake: options.intake })
     for (const name of names) await cluster.#addNode(name)
@@ -194,6 +198,9 @@ export class NodeCluster {
   #managerOfNode(): NodeManagerApi {
     return {
       ...managerPort((_, options, work) => work(this.manager, options)),
+      register: (request, options) => (this.recovery ?? this.manager).register(request, options),
+      heartbeat: (request, options) => (this.recovery ?? this.manager).heartbeat(request, options),
+      reportRecords: (report, options) => this.#recovering().reportRecords(report, options),
       replaceReplica: (request, options) =>
         this.#ask('replaceReplica', options, () => this.manager.replaceReplica(request, options)),
       commitPack: (request, options) =>
@@ -202,6 +209,11 @@ export class NodeCluster {
           this.#committed(request)
         }),
     }
+  }
+
+  #recovering(): NonNullable<NodeCluster['recovery']> {
+    if (this.recovery === undefined) throw new Error('no recovery is going on')
+    return this.recovery
   }
 
   #committed({ ticket, entries }: CommitPackRequest): void {

@@ -99,5 +99,16 @@ export const migrations: readonly string[] = [
   `,
   `
   ALTER TABLE orders ADD COLUMN log_sequence INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE recovered_log (
+    hash BLOB PRIMARY KEY, sequence INTEGER NOT NULL, previous_hash BLOB NOT NULL, kind TEXT NOT NULL,
+    payload BLOB NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX recovered_log_order ON recovered_log (sequence, hash);
+
+  CREATE TABLE recovered_snapshots (
+    snapshot_id TEXT NOT NULL, vault INTEGER NOT NULL REFERENCES vaults, manifest BLOB NOT NULL,
+    PRIMARY KEY (snapshot_id, vault)
+  ) WITHOUT ROWID, STRICT;
   `,
 ]

@@ -61,6 +61,10 @@ export function snapshotTable(db: Statements): SnapshotWriter {
       invariant(row !== undefined, 'a snapshot that was found is there')
       return row.packs
     },
+    async newestSequence() {
+      const sql = 'SELECT max(commit_sequence) AS newest FROM snapshots'
+      return db.get<{ newest: number | null }>(sql)?.newest ?? 0
+    },
     async summary() {
       const sql = `SELECT count(*) AS count, coalesce(max(committed_at_ms), 0) AS newestAtMs FROM snapshots
         WHERE file_name = ''`
@@ -68,8 +72,9 @@ export function snapshotTable(db: Statements): SnapshotWriter {
     },
     async add(snapshot) {
       return db.run(
-        `INSERT INTO snapshots (snapshot_id, vault, tree, manifest, packs, host, paths_key, committed_at_ms,
-          file_name, file_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO snapshots (commit_sequence, snapshot_id, vault, tree, manifest, packs, host, paths_key,
+          committed_at_ms, file_name, file_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        snapshot.commitSequence ?? null,
         snapshot.snapshotId,
         snapshot.vault,
         snapshot.tree,

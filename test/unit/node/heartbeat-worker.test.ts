@@ -78,6 +78,7 @@ describe('heartbeat worker', () => {
       return reply
     },
     reportInventory: never,
+    reportRecords: never,
     commitPack: never,
     replaceReplica: never,
   }

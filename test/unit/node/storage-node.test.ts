@@ -54,6 +54,7 @@ describe('storage node', () => {
       register: () => Promise.reject(new Error('unexpected')),
       heartbeat: () => Promise.reject(new Error('unexpected')),
       reportInventory: () => Promise.reject(new Error('unexpected')),
+      reportRecords: () => Promise.reject(new Error('unexpected')),
       commitPack: (request: CommitPackRequest) => commit(request),
       replaceReplica: () => Promise.reject(new TwofoldError('not-enough-nodes', 'nobody is left')),
     }

@@ -1,0 +1,253 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { BackupDeps } from '../../../src/client/backup-request.ts'
+import { runBackup } from '../../../src/client/backup.ts'
+import { runPutFile } from '../../../src/client/put-file.ts'
+import { randomHexId } from '../../../src/core/ids.ts'
+import { silentLogger } from '../../../src/core/logger.ts'
+import { inlineCodec } from '../../../src/format/codec.ts'
+import type { Catalogue } from '../../../src/manager/catalogue.ts'
+import { openSqliteCatalogue } from '../../../src/manager/catalogue-sqlite.ts'
+import { Manager } from '../../../src/manager/manager.ts'
+import { Recovery } from '../../../src/manager/recovery/recovery.ts'
+import type { RecoverySummary } from '../../../src/manager/recovery/rebuild.ts'
+import { AutoClock } from '../../support/auto-clock.ts'
+import { expectError } from '../../support/expect-error.ts'
+import { MemorySource } from '../../support/memory-source.ts'
+import { NodeCluster } from '../../support/node-cluster.ts'
+import { SeededRandom } from '../../support/seeded-random.ts'
+import { readSnapshot } from '../../support/snapshot-content.ts'
+import { anyFilter, firstPage } from './cluster-fixture.ts'
+
+describe('a recovery from the nodes', () => {
+  const clock = new AutoClock()
+  const random = new SeededRandom(5)
+  let directory = ''
+  let catalogue: Catalogue
+  let cluster: NodeCluster
+  let source: MemorySource
+  let deps: BackupDeps
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'twofold-recovery-'))
+    catalogue = openSqliteCatalogue(at('first'))
+    cluster = await NodeCluster.start(['n1', 'n2', 'n3'], { clock, random, catalogue })
+    source = new MemorySource()
+    deps = {
+      ...cluster.clientPorts,
+      ...{ clock, random, logger: silentLogger, codec: inlineCodec, clientId: randomHexId<string>(random) },
+      ...{ hostName: 'machine', userName: 'somebody', program: 'test' },
+    }
+  })
+  afterEach(async () => {
+    await catalogue.close()
+    rmSync(directory, { recursive: true })
+  })
+
+  const at = (name: string): string => join(directory, `${name}.db`)
+
+  async function backup(path: string, content: string): Promise<string> {
+    source.file(`/src/${path}`, Buffer.from(content))
+    const { snapshot } = await runBackup(deps, { source, paths: [Buffer.from('/src')] })
+    return snapshot?.id ?? ''
+  }
+
+  async function* text(content: string): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(content)
+  }
+  const put = (name: string, content: string): Promise<unknown> => runPutFile(deps, { name }, text(content))
+
+  async function beats(rounds = 4): Promise<void> {
+    for (let round = 0; round < rounds; round++) await cluster.beatAll()
+  }
+
+  /** The manager goes on with the catalogue in a file. */
+  async function open(name: string): Promise<void> {
+    catalogue = openSqliteCatalogue(at(name))
+    cluster.manager = await Manager.open({ catalogue, clock, random, logger: silentLogger })
+    await beats()
+  }
+
+  async function recover(older?: string, without: readonly string[] = []): Promise<RecoverySummary> {
+    const fresh = openSqliteCatalogue(at('recovered'))
+    const old = older === undefined ? undefined : openSqliteCatalogue(at(older))
+    const recovery = await Recovery.open({ catalogue: fresh, older: old, without, clock, random, logger: silentLogger })
+    cluster.recovery = recovery
+    await beats()
+    expect(recovery.missing).to.deep.equal([])
+    expect(recovery.ready).to.equal(true)
+    const summary = await recovery.finish()
+    await fresh.close()
+    await old?.close()
+    cluster.recovery = undefined
+    await open('recovered')
+    return summary
+  }
+
+  async function snapshots(): Promise<string[]> {
+    return (await cluster.manager.listSnapshots(anyFilter, firstPage)).items.map((item) => item.snapshotId)
+  }
+  const status = (): ReturnType<Manager['getStatus']> => cluster.manager.getStatus()
+
+  it('has every snapshot, file and deletion of a catalogue that is lost', async () => {
+    const ids = [await backup('a', 'one'), await backup('b', 'two')]
+    await put('kept', 'first')
+    await put('kept', 'second')
+    await put('gone', 'first')
+    const deletion = await cluster.manager.deleteFile('', 'gone', 'me')
+    const before = await cluster.manager.listSnapshots(anyFilter, firstPage)
+    await beats()
+    await catalogue.close()
+    const summary = await recover()
+    expect(summary).to.deep.include({ snapshots: 2, files: 3, surplus: [], incomplete: [], damaged: [], lost: [] })
+    expect(await snapshots()).to.deep.equal(ids)
+    const after = await cluster.manager.listSnapshots(anyFilter, firstPage)
+    const numbers = (page: typeof before): unknown[] =>
+      page.items.map(({ commitSequence, committedAtMs, durability }) => [commitSequence, committedAtMs, durability.copies])
+    expect(numbers(after)).to.deep.equal(numbers(before))
+    const { entries } = await readSnapshot(cluster, ids[1] ?? '')
+    expect([...entries.keys()].some((path) => path.endsWith('b'))).to.equal(true)
+    const files = await cluster.manager.listFileVersions({ vault: '', name: '', prefix: '', version: 0, ...firstPage })
+    expect(files.items.map(({ name, version }) => [name, version])).to.deep.equal([['kept', 2]])
+    const gone = await cluster.manager.listFileVersions({ vault: '', name: 'gone', prefix: '', version: 0, ...firstPage })
+    expect(gone.items.map(({ version, deleted, createdAtMs }) => [version, deleted, deleted ? createdAtMs : 0])).to.deep.equal([
+      [2, true, deletion.createdAtMs],
+      [1, false, 0],
+    ])
+    expect(await status()).to.include({ lineage: 'verified', snapshots: 2 })
+    const again = await backup('c', 'three')
+    expect(await snapshots()).to.deep.equal([...ids, again])
+  })
+
+  it('takes an older catalogue and what only the nodes know together', async () => {
+    const early = await backup('a', 'one')
+    await catalogue.close()
+    copyFileSync(at('first'), at('older'))
+    await open('first')
+    const late = await backup('b', 'two')
+    await beats()
+    await catalogue.close()
+    await open('older')
+    expect((await status()).lineage).to.equal('rolled-back')
+    await expectError(backup('c', 'three'), 'failed-precondition')
+    await catalogue.close()
+    const summary = await recover('older')
+    expect(summary).to.deep.include({ surplus: [], incomplete: [] })
+    expect(await snapshots()).to.deep.equal([early, late])
+    expect(await status()).to.include({ lineage: 'verified' })
+    const { items } = await cluster.manager.listHistory('backup', firstPage)
+    expect(items.map((item) => item.snapshotId)).to.deep.equal([late, early])
+  })
+
+  it('brings two histories together when an older catalogue was written to', async () => {
+    const early = await backup('a', 'one')
+    await catalogue.close()
+    copyFileSync(at('first'), at('older'))
+    await open('first')
+    const late = await backup('b', 'two')
+    await beats()
+    await catalogue.close()
+    // Nobody who knows better is asked: the older catalogue goes on without the nodes saying what they know.
+    const logs = cluster.nodes.map((node) => node.log.report.bind(node.log))
+    for (const node of cluster.nodes) node.log.report = () => ({})
+    catalogue = openSqliteCatalogue(at('older'))
+    cluster.manager = await Manager.open({ catalogue, clock, random, logger: silentLogger })
+    const forked = await expectError(backup('c', 'three'), 'failed-precondition', 'not-enough-nodes')
+    expect(forked.message).to.contain('was saved')
+    cluster.nodes.forEach((node, index) => (node.log.report = logs[index] ?? node.log.report))
+    await catalogue.close()
+    const summary = await recover('older')
+    expect((await snapshots()).slice(0, 2)).to.deep.equal([early, late])
+    expect(await snapshots()).to.have.length(3)
+    expect(summary.surplus).to.deep.equal([])
+    await beats()
+    expect(await status()).to.include({ lineage: 'verified' })
+  })
+
+  it('reports what was never committed, and keeps it', async () => {
+    const first = await backup('a', 'one')
+    cluster.faults.before = (call) => {
+      if (call === 'commitSnapshot') throw new Error('the client dies here')
+    }
+    let died = false
+    await backup('b', 'two').catch(() => (died = true))
+    expect(died).to.equal(true)
+    cluster.faults = {}
+    await beats()
+    await catalogue.close()
+    const summary = await recover()
+    expect(summary.surplus).to.have.length(1)
+    expect(await snapshots()).to.deep.equal([first, ...summary.surplus])
+  })
+
+  it('leaves out snapshots that are not complete, and trees that would make others so', async () => {
+    const kept = await backup('a', 'one')
+    const broken = await backup('b', 'x'.repeat(100_000))
+    await beats()
+    const data = cluster.records('data').at(-1)
+    for (const node of cluster.nodes) {
+      const pack = [...cluster.packs.values()].find(({ entries }) => data !== undefined && entries.includes(data))
+      if (pack !== undefined) await node.store.remove(pack.packId, { generationMax: 9 })
+    }
+    await catalogue.close()
+    const summary = await recover()
+    expect(summary.incomplete).to.deep.equal([broken])
+    expect(await snapshots()).to.deep.equal([kept])
+    const again = await backup('b', 'x'.repeat(100_000))
+    expect(await snapshots()).to.deep.equal([kept, again])
+  })
+
+  it('waits for all nodes that any log names, or goes on without them and deletes nothing', async () => {
+    await backup('a', 'one')
+    await beats()
+    await catalogue.close()
+    cluster.kill('n3')
+    const fresh = openSqliteCatalogue(at('waiting'))
+    const waiting = await Recovery.open({ catalogue: fresh, without: [], clock, random, logger: silentLogger })
+    cluster.recovery = waiting
+    await beats()
+    expect([waiting.ready, waiting.missing]).to.deep.equal([false, ['n3']])
+    await fresh.close()
+    const summary = await recover(undefined, ['n3'])
+    expect(summary.lost).to.deep.equal(['n3'])
+    const after = await status()
+    expect(after.lineage).to.equal('verified')
+    expect(after.lineageProblem).to.contain('nothing is deleted')
+  })
+
+  it('takes in what a node says once, however often it says it', async () => {
+    const id = await backup('a', 'one')
+    await beats()
+    await catalogue.close()
+    const fresh = openSqliteCatalogue(at('recovered'))
+    const recovery = await Recovery.open({ catalogue: fresh, without: [], clock, random, logger: silentLogger })
+    let broken = 0
+    cluster.recovery = {
+      register: (request) => recovery.register(request),
+      heartbeat: (heartbeat) => recovery.heartbeat(heartbeat),
+      reportRecords: async (report) => {
+        const torn = async function* (): AsyncGenerator<never> {
+          let count = 0
+          for await (const part of report.parts) {
+            if (broken < 2 && count++ === 2) {
+              broken += 1
+              throw new Error('the stream broke')
+            }
+            yield part as never
+          }
+        }
+        await recovery.reportRecords({ ...report, parts: torn() })
+      },
+    }
+    await beats()
+    expect([broken, recovery.ready]).to.deep.equal([2, true])
+    const summary = await recovery.finish()
+    expect(summary).to.include({ snapshots: 1, packs: cluster.packs.size })
+    await fresh.close()
+    cluster.recovery = undefined
+    await open('recovered')
+    expect(await snapshots()).to.deep.equal([id])
+  })
+})
