@@ -147,6 +147,10 @@ export const witnessDeadlineMs = 3000
 /** How long a client asks nodes to record a commit before it says that too few did. */
 export const witnessPatienceMs = 15_000
 
+/** How often the manager gives nodes a copy of its catalogue, and how many of them each keeps. */
+export const catalogueCopyIntervalMs = 15 * 60_000
+export const catalogueCopiesKept = 2
+
 /** Orders on one heartbeat reply: 256 × about 150 bytes. */
 export const ordersPerHeartbeatMax = 256
 /** How often the manager looks for sessions whose lease ran out, and how many it ends in one go. */

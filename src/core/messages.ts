@@ -162,13 +162,7 @@ export interface KeepCatalogue {
 
 /** What `manager.proto` calls the action of an order. */
 export type OrderAction =
-  | DropPack
-  | CopyPack
-  | VerifyPack
-  | SendInventory
-  | DiscardDamaged
-  | SendRecords
-  | KeepCatalogue
+  DropPack | CopyPack | VerifyPack | SendInventory | DiscardDamaged | SendRecords | KeepCatalogue
 
 export interface Order {
   readonly orderId: string

@@ -30,7 +30,8 @@ export function requireChain(end: ChainEnd | undefined, entries: readonly LogEnt
     const { sequence, kind, previousHash, payload, hash } = entry
     const next = kind === recoveryKind ? sequence > last.sequence : sequence === last.sequence + 1
     if (!next) throw broken(`entry ${sequence} does not follow ${last.sequence}`)
-    if (!sameHash(previousHash, last.hash)) throw broken(`entry ${sequence} follows another entry than ${last.sequence}`)
+    if (!sameHash(previousHash, last.hash))
+      throw broken(`entry ${sequence} follows another entry than ${last.sequence}`)
     requireSound(entry)
     if (payload.length > logPayloadBytesMax) throw broken(`entry ${sequence} is too long`)
     last = { sequence, hash }

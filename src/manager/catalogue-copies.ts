@@ -1,19 +1,95 @@
-import type { Clock } from '../core/clock.ts'
-import { TwofoldError } from '../core/errors.ts'
-import type { Catalogue } from './catalogue.ts'
+import { TwofoldError, describeError } from '../core/errors.ts'
+import type { NodeId } from '../core/ids.ts'
+import { catalogueCopyIntervalMs } from '../core/limits.ts'
+import type { KeepCatalogue, Order, OrderResult } from '../core/messages.ts'
+import type { ManagerContext } from './context.ts'
 
-/** Copies of the catalogue that nodes keep, so that a recovery has its history and is faster. Nothing rests on them. */
+/** A compressed copy of the catalogue, as a file of the manager. */
+export interface CatalogueCopy {
+  readonly lengthBytes: number
+  /** BLAKE3-256, 32 bytes. */
+  readonly hash: Uint8Array
+  /** In pieces of at most 1 MiB. */
+  read(): AsyncIterable<Uint8Array>
+}
+
+/** Where copies come from. A catalogue in memory has none. */
+export interface CatalogueCopier {
+  /** A copy as of now, without the manager's secrets, in the place of the one before. The caller must not wait for it. */
+  make(): Promise<CatalogueCopy>
+}
+
+/**
+ * Gives nodes copies of the catalogue to keep, so that what only the catalogue has, such as the history, is not lost
+ * with it. Nothing rests on them: snapshots, files and settings are recovered without.
+ */
 export class CatalogueCopies {
-  readonly #catalogue: Catalogue
-  readonly #clock: Clock
+  readonly #copier: CatalogueCopier | undefined
+  #current: { readonly name: string; readonly copy: CatalogueCopy } | undefined
+  readonly #kept = new Set<NodeId>()
+  /** Nodes that could not keep the newest copy; others are asked instead, until there is another. */
+  readonly #unable = new Set<NodeId>()
+  #madeAtMs: number | undefined
+  #madeFor = 0
+  #making: Promise<void> | undefined
 
-  constructor(catalogue: Catalogue, clock: Clock) {
-    this.#catalogue = catalogue
-    this.#clock = clock
+  constructor(copier: CatalogueCopier | undefined) {
+    this.#copier = copier
+  }
+
+  /** Begins a copy when one is due and something happened since the last. Resolves without waiting for it. */
+  async sweep(context: ManagerContext): Promise<void> {
+    const { clock, lineage, log, logger } = context
+    if (this.#copier === undefined || this.#making !== undefined || lineage.state !== 'verified') return
+    this.#madeAtMs ??= clock.monotonicMs()
+    if (clock.monotonicMs() - this.#madeAtMs < catalogueCopyIntervalMs) return
+    const sequence = (await log.head())?.sequence ?? 0
+    if (sequence === this.#madeFor) return
+    const name = [context.identity.epoch, sequence].map((part) => String(part).padStart(12, '0')).join('-')
+    this.#making = this.#make(this.#copier, { name, sequence }, clock.monotonicMs())
+      .catch((error: unknown) => logger.warn('the catalogue could not be copied', { error: describeError(error) }))
+      .finally(() => (this.#making = undefined))
+  }
+
+  async #make(copier: CatalogueCopier, what: { name: string; sequence: number }, nowMs: number): Promise<void> {
+    this.#madeAtMs = nowMs
+    const copy = await copier.make()
+    this.#current = { name: what.name, copy }
+    this.#madeFor = what.sequence
+    this.#kept.clear()
+    this.#unable.clear()
+  }
+
+  /** Waits for a copy in progress. */
+  async settle(): Promise<void> {
+    await this.#making
+  }
+
+  /** What this node is to keep: the first of those that are up, until enough have the newest copy. */
+  orderFor(context: ManagerContext, nodeId: NodeId, wanted: number): Order[] {
+    if (this.#current === undefined || this.#kept.has(nodeId)) return []
+    const up = context.members.infos().filter(({ state, writable }) => state === 'up' && writable)
+    const waiting = up.map(({ node }) => node.nodeId).filter((id) => !this.#kept.has(id) && !this.#unable.has(id))
+    if (!waiting.slice(0, Math.max(0, wanted - this.#kept.size)).includes(nodeId)) return []
+    const { name, copy } = this.#current
+    const action: KeepCatalogue = { kind: 'keep-catalogue', name, lengthBytes: copy.lengthBytes, hash: copy.hash }
+    return [{ orderId: orderOf(name), epoch: context.identity.epoch, action }]
+  }
+
+  /** What became of the order. */
+  answered(nodeId: NodeId, results: readonly OrderResult[]): void {
+    const name = this.#current?.name
+    if (name === undefined) return
+    const answer = results.find(({ orderId }) => orderId === orderOf(name))
+    if (answer !== undefined) (answer.done ? this.#kept : this.#unable).add(nodeId)
   }
 
   async *read(name: string): AsyncGenerator<Uint8Array> {
-    await this.#clock.yield()
-    throw new TwofoldError('not-found', `there is no copy ${name} of the catalogue ${this.#catalogue.healthy() ? '' : ''}`)
+    if (this.#current?.name !== name) throw new TwofoldError('not-found', `there is no copy ${name} any more`)
+    yield* this.#current.copy.read()
   }
+}
+
+function orderOf(name: string): string {
+  return `catalogue-${name}`
 }

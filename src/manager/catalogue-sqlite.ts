@@ -47,6 +47,23 @@ export function openSqliteCatalogue(path: string, options: SqliteOptions = {}): 
   return new SqliteCatalogue(database)
 }
 
+/**
+ * Makes a copy of a catalogue in the new file `target`, as it is at one moment, also while others work on it.
+ * @throws TwofoldError `io`, `no-room`
+ */
+export function copySqliteCatalogue(path: string, target: string): void {
+  const database = openDatabase(path)
+  try {
+    // The target is written with the durability of this connection.
+    database.exec('PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000')
+    database.prepare('VACUUM INTO ?').run(target)
+  } catch (error) {
+    throw toStoreError(error)
+  } finally {
+    database.close()
+  }
+}
+
 function openDatabase(path: string): DatabaseSync {
   try {
     return new DatabaseSync(path)

@@ -29,8 +29,9 @@ export function beginEpoch(catalogue: Catalogue, random: Random): Promise<Identi
     const fresh = await beginLog(tx)
     const epoch = Number(await readText(tx, 'epoch')) + 1
     await tx.settings.set('epoch', Buffer.from(String(epoch)))
-    const seed = await tx.settings.get('signing-seed')
-    invariant(seed !== undefined, 'a cluster has a signing key')
+    const seed = (await tx.settings.get('signing-seed')) ?? random.bytes(32)
+    // The copies of a catalogue that nodes keep have no key; nodes learn the new one when they register.
+    await tx.settings.set('signing-seed', seed)
     const clusterId = parseClusterId(await readText(tx, 'cluster-id'))
     return { clusterId, epoch, life: randomHexId<string>(random), fresh, signer: createSigner(seed) }
   })

@@ -139,6 +139,11 @@ export class Lineage {
     return [...this.#held]
   }
 
+  /** How many nodes must know of something before it counts as never to be forgotten. */
+  get witnessesWanted(): number {
+    return this.#options.minCopies.most
+  }
+
   /** Whether enough nodes have the log up to this entry, so that what it says cannot be forgotten any more. */
   witnessed(sequence: number): boolean {
     const { isRemoved, minCopies } = this.#options
@@ -160,10 +165,7 @@ export class Lineage {
     return hash !== undefined && sameHash(hash, position.hash)
   }
 
-  async #contradictionOf(
-    node: NodeRow,
-    positions: readonly (LogPosition | undefined)[],
-  ): Promise<string | undefined> {
+  async #contradictionOf(node: NodeRow, positions: readonly (LogPosition | undefined)[]): Promise<string | undefined> {
     for (const position of positions) {
       if (position === undefined || this.#isForgiven(position)) continue
       if (!(await this.#onChain(position))) {

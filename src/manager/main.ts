@@ -1,5 +1,6 @@
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
+import { TwofoldError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { startServer } from '../rpc/server.ts'
@@ -7,13 +8,16 @@ import { openDisk } from '../system/disk.ts'
 import { systemClock } from '../system/clock.ts'
 import { lockDirectory } from '../system/lock.ts'
 import { systemRandom } from '../system/random.ts'
-import { openSqliteCatalogue } from './catalogue-sqlite.ts'
+import { copySqliteCatalogue, openSqliteCatalogue } from './catalogue-sqlite.ts'
 import type { Catalogue } from './catalogue.ts'
 import { managerService } from './manager-service.ts'
 import { Manager } from './manager.ts'
 import { recoveryService } from './recovery-service.ts'
 import { Recovery } from './recovery/recovery.ts'
 import type { RecoverySummary } from './recovery/rebuild.ts'
+
+export type { RecoverySummary } from './recovery/rebuild.ts'
+import { catalogueCopier, unpackCopy } from './sqlite/catalogue-copier.ts'
 import type { ManagerTiming } from './timing.ts'
 
 export interface ManagerOptions {
@@ -30,6 +34,8 @@ export interface ManagerOptions {
   readonly programVersion?: string
 }
 
+const catalogueName = 'catalogue.db'
+
 /** How long calls in progress may take once the manager is told to stop, in milliseconds. */
 const drainMs = 10_000
 
@@ -39,7 +45,7 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
   const lock = await lockDirectory(options.dataDirectory)
   let catalogue: Catalogue | undefined
   try {
-    catalogue = openSqliteCatalogue(join(options.dataDirectory, 'catalogue.db'))
+    catalogue = openSqliteCatalogue(join(options.dataDirectory, catalogueName))
     const opened = catalogue
     const manager = await Manager.open({
       catalogue,
@@ -48,6 +54,7 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
       logger,
       timing: options.timing ?? {},
       programVersion: options.programVersion ?? '',
+      copier: catalogueCopier(options.dataDirectory, catalogueName),
     })
     const server = await startServer({
       address: options.listen,
@@ -85,7 +92,6 @@ export interface RecoverOptions extends Omit<ManagerOptions, 'timing'> {
   readonly onProgress: (progress: { readonly reported: readonly string[]; readonly missing: readonly string[] }) => void
 }
 
-const catalogueName = 'catalogue.db'
 const draftName = 'recovering.db'
 const recoveryPollMs = 200
 
@@ -138,5 +144,58 @@ async function untilReady(recovery: Recovery, options: RecoverOptions, clock: Cl
     if (now !== told) options.onProgress({ reported, missing })
     told = now
     await clock.sleep(recoveryPollMs, options.signal)
+  }
+}
+
+/** Copies a catalogue to a new file, whether a manager works on it or not. */
+export async function backUpCatalogue(dataDirectory: string, target: string): Promise<void> {
+  const names = (await (await openDisk(dataDirectory)).list('')).map((entry) => entry.name)
+  if (!names.includes(catalogueName)) {
+    throw new TwofoldError('not-found', `there is no catalogue in ${dataDirectory}; --data says where it is`)
+  }
+  const disk = await openDisk(dirname(target))
+  if ((await disk.list('')).some((entry) => entry.name === basename(target))) {
+    throw new TwofoldError('already-exists', `${target} exists already; name a file that does not`)
+  }
+  copySqliteCatalogue(join(dataDirectory, catalogueName), target)
+  await disk.syncDirectory('')
+}
+
+/** What is no catalogue is refused before anything is moved. */
+async function requireCatalogue(source: string): Promise<void> {
+  const copy = openSqliteCatalogue(source)
+  try {
+    if ((await copy.read((tx) => tx.settings.get('cluster-id'))) !== undefined) return
+    throw new TwofoldError('invalid-argument', 'the file is no catalogue of a cluster')
+  } finally {
+    await copy.close()
+  }
+}
+
+/** Puts a copy in the place of the catalogue. @returns the file that has the one of before, if there was one. */
+export async function restoreCatalogue(dataDirectory: string, source: string): Promise<string | undefined> {
+  const here = (await (await openDisk(dirname(source))).list('')).map((entry) => entry.name)
+  if (!here.includes(basename(source))) throw new TwofoldError('not-found', `there is no file ${source}`)
+  const lock = await lockDirectory(dataDirectory)
+  try {
+    const disk = await openDisk(dataDirectory)
+    const names = (await disk.list('')).map((entry) => entry.name)
+    for (const name of names.filter((each) => each.startsWith(draftName))) await disk.remove(name)
+    const draft = join(dataDirectory, draftName)
+    const unpacked = await unpackCopy(source, draft)
+    if (!unpacked) copySqliteCatalogue(source, draft)
+    await requireCatalogue(draft)
+    let kept: string | undefined
+    if (names.includes(catalogueName)) {
+      // Opening and closing it brings what is in its write-ahead log into the file.
+      await openSqliteCatalogue(join(dataDirectory, catalogueName)).close()
+      for (let number = 1; kept === undefined || names.includes(kept); number++) kept = `catalogue-kept-${number}.db`
+      await disk.rename(catalogueName, kept)
+    }
+    await disk.rename(draftName, catalogueName)
+    await disk.syncDirectory('')
+    return kept
+  } finally {
+    lock.release()
   }
 }

@@ -44,6 +44,7 @@ import type { ManagerContext } from './context.ts'
 import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
 import { CatalogueCopies } from './catalogue-copies.ts'
+import type { CatalogueCopier } from './catalogue-copies.ts'
 import { deleteFile, listFileVersions } from './files.ts'
 import { beginEpoch } from './identity.ts'
 import { takeInventory } from './inventory-intake.ts'
@@ -73,6 +74,8 @@ export interface ManagerDeps {
   readonly logger: Logger
   readonly timing?: Partial<ManagerTiming>
   readonly programVersion?: string
+  /** Makes the copies of the catalogue that nodes keep; none are made without. */
+  readonly copier?: CatalogueCopier
 }
 
 /**
@@ -123,7 +126,7 @@ export class Manager {
       soundPacks: new SoundPacks(members),
       pendingOrders: new PendingOrders(catalogue),
       ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
-      catalogueCopies: new CatalogueCopies(catalogue, clock),
+      catalogueCopies: new CatalogueCopies(deps.copier),
     }
     await beginEpochInLog(context)
     return new Manager(context, deps.programVersion ?? '')
@@ -151,6 +154,7 @@ export class Manager {
   /** One bounded piece of background work. @returns whether there is more to do now. */
   async sweep(): Promise<boolean> {
     const moreSessions = await sweepSessions(this.#context)
+    await this.#context.catalogueCopies.sweep(this.#context)
     const moreUpkeep = await this.#context.catalogue.upkeep()
     return moreSessions || moreUpkeep
   }
@@ -169,7 +173,10 @@ export class Manager {
 
   /** Only a recovery asks for it. */
   async reportRecords({ nodeId }: RecordsReport): Promise<void> {
-    throw new TwofoldError('failed-precondition', `nobody asked node ${nodeId} for its records: no recovery is going on`)
+    throw new TwofoldError(
+      'failed-precondition',
+      `nobody asked node ${nodeId} for its records: no recovery is going on`,
+    )
   }
 
   readCatalogueBackup(name: string): AsyncIterable<Uint8Array> {

@@ -19,7 +19,10 @@ export interface Walk {
  * others get their turn; a tree that occurs often is followed once.
  * @throws TwofoldError `missing-chunks` when something is not committed.
  */
-export async function reachablePacks(context: Pick<ManagerContext, 'catalogue' | 'clock'>, walk: Walk): Promise<Set<number>> {
+export async function reachablePacks(
+  context: Pick<ManagerContext, 'catalogue' | 'clock'>,
+  walk: Walk,
+): Promise<Set<number>> {
   const packs = new Set<number>()
   const seen = new Set<ChunkKey>([chunkKey(walk.root)])
   const trees: ChunkId[] = []

@@ -156,13 +156,17 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
   context.members.heard(heartbeat)
   await takeOrderResults(context, row, heartbeat)
   const log = await hearLog(context, row, heartbeat)
+  context.catalogueCopies.answered(heartbeat.nodeId, heartbeat.results)
   const waiting = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
   const orders = waiting.filter(({ logSequence = 0 }) => context.lineage.mayDestroy(row.id, logSequence))
   return {
     leaseMs: context.timing.nodeLeaseMs,
     managerTimeMs: context.time.nowMs(),
     epoch: context.identity.epoch,
-    orders: orders.map(({ orderId, action }) => ({ orderId, action, epoch: context.identity.epoch })),
+    orders: [
+      ...orders.map(({ orderId, action }) => ({ orderId, action, epoch: context.identity.epoch })),
+      ...context.catalogueCopies.orderFor(context, heartbeat.nodeId, context.lineage.witnessesWanted),
+    ],
     state: context.members.state(heartbeat.nodeId),
     ...log,
   }

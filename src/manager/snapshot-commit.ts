@@ -30,7 +30,10 @@ interface Draft {
   readonly copiesVersion: number
 }
 
-export async function commitSnapshot(context: ManagerContext, request: CommitSnapshotRequest): Promise<CommittedSnapshot> {
+export async function commitSnapshot(
+  context: ManagerContext,
+  request: CommitSnapshotRequest,
+): Promise<CommittedSnapshot> {
   const manifest = readManifest(request)
   const { session, vault, done } = await context.catalogue.read(async (tx) => {
     const found = await findSession(tx, request.session)

@@ -5,9 +5,10 @@ import type { ErrorCode } from '../core/errors.ts'
 import type { ClusterId } from '../core/ids.ts'
 import { heartbeatIntervalMs, unaryDeadlineMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
-import type { HeartbeatReply, LogReport, OrderResult, Registration } from '../core/messages.ts'
+import type { HeartbeatReply, KeepCatalogue, LogReport, OrderResult, Registration } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
+import type { CatalogueKeeper } from './catalogue-keeper.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { NodeLog } from './node-log.ts'
@@ -22,6 +23,8 @@ export interface HeartbeatDeps {
   readonly manager: ManagerApi
   readonly lease: NodeLease
   readonly log: NodeLog
+  /** Keeps copies of the catalogue; without it none are kept. */
+  readonly keeper?: CatalogueKeeper
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -158,6 +161,10 @@ export class HeartbeatWorker {
     // What a manager orders may rest on its log, so the log comes first.
     const orders = (await this.#follow(reported, reply)) ? reply.orders : []
     for (const order of orders) {
+      if (order.action.kind === 'keep-catalogue') {
+        this.#keepCatalogue(order.orderId, order.action)
+        continue
+      }
       const result =
         order.action.kind === 'send-records'
           ? await this.#sendRecords(order.orderId, registration, signal)
@@ -168,6 +175,13 @@ export class HeartbeatWorker {
     const intervalMs = registration.heartbeatIntervalMs || heartbeatIntervalMs
     const soon = this.#results.length > 0 || (reply.logEntries ?? []).length > 0
     return soon ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
+  }
+
+  /** A large copy takes longer than a node may be silent, so the answer goes with a later heartbeat. */
+  #keepCatalogue(orderId: string, order: KeepCatalogue): void {
+    void this.#deps.keeper?.keep(orderId, order).then((result) => {
+      if (result !== undefined) this.#results.push(result)
+    })
   }
 
   /** Tells a manager that lost its catalogue everything; until that is done it has nothing else to ask. */

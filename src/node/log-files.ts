@@ -29,7 +29,10 @@ export class LogFiles {
       if (number !== undefined) numbers.push(Number(number))
       else if (name.endsWith('.tmp')) await disk.remove(`${directory}/${name}`)
     }
-    return new LogFiles(disk, numbers.toSorted((a, b) => a - b))
+    return new LogFiles(
+      disk,
+      numbers.toSorted((a, b) => a - b),
+    )
   }
 
   get count(): number {

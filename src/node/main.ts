@@ -10,6 +10,7 @@ import { systemClock } from '../system/clock.ts'
 import { openDisk } from '../system/disk.ts'
 import { lockDirectory } from '../system/lock.ts'
 import { systemRandom } from '../system/random.ts'
+import { CatalogueKeeper } from './catalogue-keeper.ts'
 import { HeartbeatWorker } from './heartbeat-worker.ts'
 import { remoteManager } from './manager-remote.ts'
 import { openIdentity, requireStoreOrEmpty, saveIdentity } from './node-identity.ts'
@@ -94,6 +95,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       manager,
       lease,
       log,
+      keeper: new CatalogueKeeper({ disk, manager, logger }),
       self: { nodeId, incarnation, name: options.name, address, failureDomain },
       bootId: randomHexId<string>(systemRandom),
       publicKey: signer.publicKey,

@@ -22,6 +22,8 @@ export interface ManagerApi {
   reportInventory(report: InventoryReport, options?: CallOptions): Promise<void>
   /** Everything that this node knows, for a manager that lost its catalogue. */
   reportRecords(report: RecordsReport, options?: CallOptions): Promise<void>
+  /** A copy of the manager's catalogue. */
+  readCatalogueBackup(name: string, options?: CallOptions): AsyncIterable<Uint8Array>
   commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void>
   replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement>
 }

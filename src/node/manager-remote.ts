@@ -7,7 +7,7 @@ import {
 } from '../core/limits.ts'
 import { isTwofoldError } from '../core/errors.ts'
 import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
-import { callClientStream, callUnary } from '../rpc/calls.ts'
+import { callClientStream, callServerStream, callUnary } from '../rpc/calls.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
 import {
   fromCommitPack,
@@ -55,6 +55,12 @@ export function remoteManager(pool: ChannelPool, addresses: readonly string[]): 
         const options = { signal, answerMs: commitDeadlineMs }
         await callClientStream(client, ManagerService.reportRecords, fromRecords(report), options)
       }),
+    readCatalogueBackup: async function* (name, { signal } = {}) {
+      const client = pool.client(ManagerClient, addresses[current] ?? '')
+      for await (const { data } of callServerStream(client, ManagerService.readCatalogueBackup, { name }, { signal })) {
+        yield data
+      }
+    },
     commitPack: (request, { signal } = {}) =>
       ask(async (client) => {
         const messages = fromCommitPack(request, commitBatchBytes)

@@ -423,7 +423,11 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           const third = await tx.log.append(row('three'))
           const after = await tx.log.after(first.sequence, 1)
           const kinds = [await tx.log.at(first.sequence), await tx.log.at(third.sequence), ...after]
-          return { gap: third.sequence - first.sequence, kinds: kinds.map((each) => each?.kind), none: await tx.log.at(5e6) }
+          return {
+            gap: third.sequence - first.sequence,
+            kinds: kinds.map((each) => each?.kind),
+            none: await tx.log.at(5e6),
+          }
         })
         expect(found).to.deep.equal({ gap: 11, kinds: ['one', 'three', 'two'], none: undefined })
       })

@@ -17,6 +17,9 @@ export function managerPort(ask: ManagerCall): ClientManagerApi & NodeManagerApi
     heartbeat: (request, options) => ask('heartbeat', options, (api, o) => api.heartbeat(request, o)),
     reportInventory: (report, options) => ask('reportInventory', options, (api, o) => api.reportInventory(report, o)),
     reportRecords: (report, options) => ask('reportRecords', options, (api) => api.reportRecords(report)),
+    readCatalogueBackup: async function* (name) {
+      yield* await ask('readCatalogueBackup', undefined, async (api) => api.readCatalogueBackup(name))
+    },
     commitPack: (request, options) => ask('commitPack', options, (api, o) => api.commitPack(request, o)),
     replaceReplica: (request, options) => ask('replaceReplica', options, (api, o) => api.replaceReplica(request, o)),
     beginBackup: (request, options) => ask('beginBackup', options, (api, o) => api.beginBackup(request, o)),

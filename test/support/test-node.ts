@@ -7,6 +7,7 @@ import { silentLogger } from '../../src/core/logger.ts'
 import type { NodeRef } from '../../src/core/model.ts'
 import type { Random } from '../../src/core/random.ts'
 import { createSigner } from '../../src/format/signing.ts'
+import { CatalogueKeeper } from '../../src/node/catalogue-keeper.ts'
 import { HeartbeatWorker } from '../../src/node/heartbeat-worker.ts'
 import type { ManagerApi } from '../../src/node/manager-api.ts'
 import { openIdentity, saveIdentity } from '../../src/node/node-identity.ts'
@@ -54,6 +55,7 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
   const ref: NodeRef = { nodeId, incarnation, name, address, failureDomain: '' }
   const heartbeat = new HeartbeatWorker({
     ...ports,
+    keeper: new CatalogueKeeper({ disk, manager, logger: silentLogger }),
     node,
     self: ref,
     bootId: randomHexId<string>(random),

@@ -43,6 +43,7 @@ const drivers: Readonly<Record<string, string>> = {
   'src/client/long-path.ts': 'paths beyond PATH_MAX, for both',
   'src/format/native-hash.ts': 'finds the binary of BLAKE3',
   'src/manager/catalogue-sqlite.ts': 'Catalogue on SQLite',
+  'src/manager/sqlite/catalogue-copier.ts': 'copies of it, made beside it',
   'src/manager/sqlite/migrate.ts': 'its schema',
   'src/manager/sqlite/statements.ts': 'its statements',
   'src/rpc/server-call.ts': 'the stream below a call',

@@ -8,6 +8,8 @@ import { readVersion } from '../program-version.ts'
 import { parseDuration } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
+import { defineCatalogueCopies } from './manager-copies.ts'
+import { defineRecover } from './manager-recover.ts'
 
 interface Options extends CommonOptions {
   readonly data: string
@@ -19,6 +21,8 @@ interface Options extends CommonOptions {
 }
 
 export function defineManager(command: Command, cli: Cli): void {
+  // An option after the name of a subcommand is that one's.
+  command.enablePositionalOptions()
   addCommonOptions(command)
     .addOption(new Setting('--data <folder>', 'where the catalogue is').default('twofold-manager'))
     .addOption(new Setting('--listen <host:port>', 'where to listen').default('127.0.0.1:7400'))
@@ -27,7 +31,10 @@ export function defineManager(command: Command, cli: Cli): void {
     .addOption(new Setting('--dead-after <time>', 'silence after which a node counts as lost', parseDuration))
     .addOption(new Setting('--log-level <level>', 'debug, info, warn or error'))
   addHelp(command, {
-    examples: ['twofold manager --data /var/lib/twofold/manager --listen 127.0.0.1:7400'],
+    examples: [
+      'twofold manager --data /var/lib/twofold/manager --listen 127.0.0.1:7400',
+      'twofold manager recover --from-nodes --data /var/lib/twofold/manager --listen 127.0.0.1:7400',
+    ],
     notes: ['It runs until SIGTERM or SIGINT, then finishes what is in progress. The log goes to stderr.'],
     exitCodes: [0, 1, 11, 13],
   })
@@ -42,4 +49,6 @@ export function defineManager(command: Command, cli: Cli): void {
     const settings = { dataDirectory, listen, insecure, timing, programVersion }
     await runServer(run, 'manager', (logger) => startManager({ ...settings, logger }))
   })
+  defineRecover(command, cli)
+  defineCatalogueCopies(command, cli)
 }

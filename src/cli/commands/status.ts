@@ -26,7 +26,13 @@ export function defineStatus(command: Command, cli: Cli): void {
 
 function isWell(status: ClusterStatus): boolean {
   const allUp = status.nodes.every(({ state, writable }) => state === 'removed' || (state === 'up' && writable))
-  return allUp && status.lineage === 'verified' && !status.safeMode && status.packsDegraded === 0 && status.packsUnavailable === 0
+  return (
+    allUp &&
+    status.lineage === 'verified' &&
+    !status.safeMode &&
+    status.packsDegraded === 0 &&
+    status.packsUnavailable === 0
+  )
 }
 
 function statusRecord(status: ClusterStatus): object {

@@ -91,7 +91,10 @@ function number(fields: Fields, name: string): number {
 
 /** The snapshots that an entry is about: one, or a list. */
 function snapshotsOf(fields: Fields): string[] {
-  const list = [fields['snapshotId'], ...(Array.isArray(fields['snapshotIds']) ? (fields['snapshotIds'] as unknown[]) : [])]
+  const list = [
+    fields['snapshotId'],
+    ...(Array.isArray(fields['snapshotIds']) ? (fields['snapshotIds'] as unknown[]) : []),
+  ]
   return list.flatMap((id) => {
     try {
       return typeof id === 'string' ? [parseSnapshotId(id)] : []

@@ -225,7 +225,15 @@ async function addSnapshot(tx: CatalogueWriter, log: LogFacts, found: Complete):
   const commitSequence = logged === undefined ? 0 : logged.commitSequence
   const free = commitSequence > (await tx.snapshots.newestSequence())
   const number = free ? { commitSequence } : {}
-  const row = { snapshotId, vault, tree: manifest.tree, manifest: record.manifest, committedAtMs, fileName, fileVersion }
+  const row = {
+    snapshotId,
+    vault,
+    tree: manifest.tree,
+    manifest: record.manifest,
+    committedAtMs,
+    fileName,
+    fileVersion,
+  }
   const keys = { host: manifest.host, pathsKey: byteSetKey(manifest.paths), packs: encodePackSet(packs) }
   const sequence = await tx.snapshots.add({ ...row, ...keys, ...number })
   if (fileName === '') return

@@ -157,7 +157,11 @@ export class Recovery {
     const source = this.#source(heartbeat)
     this.#raiseEpoch(heartbeat)
     await this.#deps.clock.yield()
-    const order = { orderId: `records-${heartbeat.nodeId}`, epoch: this.#epoch, action: { kind: 'send-records' } } as const
+    const order = {
+      orderId: `records-${heartbeat.nodeId}`,
+      epoch: this.#epoch,
+      action: { kind: 'send-records' },
+    } as const
     return {
       leaseMs: nodeLeaseMs,
       managerTimeMs: Math.floor(this.#deps.clock.nowMs()),

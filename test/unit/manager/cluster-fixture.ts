@@ -1,7 +1,14 @@
 import { randomHexId, toHex } from '../../../src/core/ids.ts'
 import type { ChunkId, Incarnation, NodeId, SnapshotId } from '../../../src/core/ids.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
-import type { Allocation, Heartbeat, LogReport, RegisterRequest, Registration, Session } from '../../../src/core/messages.ts'
+import type {
+  Allocation,
+  Heartbeat,
+  LogReport,
+  RegisterRequest,
+  Registration,
+  Session,
+} from '../../../src/core/messages.ts'
 import type { PackEntry, Receipt, RecordKind, Ticket } from '../../../src/core/model.ts'
 import { blake3 } from '../../../src/format/hash.ts'
 import { emptyStats, encodeManifest } from '../../../src/format/manifest.ts'

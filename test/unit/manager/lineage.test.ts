@@ -89,9 +89,9 @@ describe('the lineage of a catalogue', () => {
     const error = await expectError(cluster.begin(), 'failed-precondition')
     expect(error.message).to.contain('twofold manager recover --from-nodes')
     await expectError(cluster.manager.deleteFile('', 'f', 'me'), 'failed-precondition')
-    expect((await cluster.manager.listSnapshots(anyFilter, firstPage)).items.map((item) => item.snapshotId)).to.deep.equal([
-      early.snapshotId,
-    ])
+    expect(
+      (await cluster.manager.listSnapshots(anyFilter, firstPage)).items.map((item) => item.snapshotId),
+    ).to.deep.equal([early.snapshotId])
     cluster.clock.advance(sessionLeaseMs * 2)
     await cluster.manager.sweep()
     expect((await cluster.manager.getStatus()).sessionsOpen, 'an open session is no evidence').to.equal(1)

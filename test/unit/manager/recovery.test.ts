@@ -105,14 +105,26 @@ describe('a recovery from the nodes', () => {
     expect(await snapshots()).to.deep.equal(ids)
     const after = await cluster.manager.listSnapshots(anyFilter, firstPage)
     const numbers = (page: typeof before): unknown[] =>
-      page.items.map(({ commitSequence, committedAtMs, durability }) => [commitSequence, committedAtMs, durability.copies])
+      page.items.map(({ commitSequence, committedAtMs, durability }) => [
+        commitSequence,
+        committedAtMs,
+        durability.copies,
+      ])
     expect(numbers(after)).to.deep.equal(numbers(before))
     const { entries } = await readSnapshot(cluster, ids[1] ?? '')
     expect([...entries.keys()].some((path) => path.endsWith('b'))).to.equal(true)
     const files = await cluster.manager.listFileVersions({ vault: '', name: '', prefix: '', version: 0, ...firstPage })
     expect(files.items.map(({ name, version }) => [name, version])).to.deep.equal([['kept', 2]])
-    const gone = await cluster.manager.listFileVersions({ vault: '', name: 'gone', prefix: '', version: 0, ...firstPage })
-    expect(gone.items.map(({ version, deleted, createdAtMs }) => [version, deleted, deleted ? createdAtMs : 0])).to.deep.equal([
+    const gone = await cluster.manager.listFileVersions({
+      vault: '',
+      name: 'gone',
+      prefix: '',
+      version: 0,
+      ...firstPage,
+    })
+    expect(
+      gone.items.map(({ version, deleted, createdAtMs }) => [version, deleted, deleted ? createdAtMs : 0]),
+    ).to.deep.equal([
       [2, true, deletion.createdAtMs],
       [1, false, 0],
     ])

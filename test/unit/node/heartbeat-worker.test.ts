@@ -79,6 +79,7 @@ describe('heartbeat worker', () => {
     },
     reportInventory: never,
     reportRecords: never,
+    readCatalogueBackup: never,
     commitPack: never,
     replaceReplica: never,
   }

@@ -55,6 +55,9 @@ describe('storage node', () => {
       heartbeat: () => Promise.reject(new Error('unexpected')),
       reportInventory: () => Promise.reject(new Error('unexpected')),
       reportRecords: () => Promise.reject(new Error('unexpected')),
+      readCatalogueBackup: (): never => {
+        throw new Error('unexpected')
+      },
       commitPack: (request: CommitPackRequest) => commit(request),
       replaceReplica: () => Promise.reject(new TwofoldError('not-enough-nodes', 'nobody is left')),
     }
