@@ -95,7 +95,8 @@ class Round {
   }
 
   #refused(node: NodeRef, cause: TwofoldError): TwofoldError {
-    const message = `the snapshot ${this.#id} was saved, but it is not safe: node ${node.name} says that ${cause.message}`
+    const what = `node ${node.name} says that ${cause.message}`
+    const message = `the snapshot ${this.#id} was saved, but it is not safe: ${what}`
     return new TwofoldError('failed-precondition', message, { cause, fields: this.#fields })
   }
 

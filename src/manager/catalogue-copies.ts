@@ -1,8 +1,21 @@
+import type { Clock } from '../core/clock.ts'
 import { TwofoldError, describeError } from '../core/errors.ts'
 import type { NodeId } from '../core/ids.ts'
 import { catalogueCopyIntervalMs } from '../core/limits.ts'
+import type { Logger } from '../core/logger.ts'
 import type { KeepCatalogue, Order, OrderResult } from '../core/messages.ts'
-import type { ManagerContext } from './context.ts'
+import type { Lineage } from './lineage.ts'
+import type { LogFeed } from './log-feed.ts'
+import type { Members } from './members.ts'
+
+interface Surroundings {
+  readonly clock: Clock
+  readonly lineage: Lineage
+  readonly log: LogFeed
+  readonly logger: Logger
+  readonly members: Members
+  readonly identity: { readonly epoch: number }
+}
 
 /** A compressed copy of the catalogue, as a file of the manager. */
 export interface CatalogueCopy {
@@ -15,7 +28,7 @@ export interface CatalogueCopy {
 
 /** Where copies come from. A catalogue in memory has none. */
 export interface CatalogueCopier {
-  /** A copy as of now, without the manager's secrets, in the place of the one before. The caller must not wait for it. */
+  /** A copy as of now, without the manager's secrets, in the place of the one before. It may take long. */
   make(): Promise<CatalogueCopy>
 }
 
@@ -38,7 +51,7 @@ export class CatalogueCopies {
   }
 
   /** Begins a copy when one is due and something happened since the last. Resolves without waiting for it. */
-  async sweep(context: ManagerContext): Promise<void> {
+  async sweep(context: Surroundings): Promise<void> {
     const { clock, lineage, log, logger } = context
     if (this.#copier === undefined || this.#making !== undefined || lineage.state !== 'verified') return
     this.#madeAtMs ??= clock.monotonicMs()
@@ -66,11 +79,11 @@ export class CatalogueCopies {
   }
 
   /** What this node is to keep: the first of those that are up, until enough have the newest copy. */
-  orderFor(context: ManagerContext, nodeId: NodeId, wanted: number): Order[] {
+  orderFor(context: Surroundings, nodeId: NodeId): Order[] {
     if (this.#current === undefined || this.#kept.has(nodeId)) return []
     const up = context.members.infos().filter(({ state, writable }) => state === 'up' && writable)
     const waiting = up.map(({ node }) => node.nodeId).filter((id) => !this.#kept.has(id) && !this.#unable.has(id))
-    if (!waiting.slice(0, Math.max(0, wanted - this.#kept.size)).includes(nodeId)) return []
+    if (!waiting.slice(0, Math.max(0, context.lineage.witnessesWanted - this.#kept.size)).includes(nodeId)) return []
     const { name, copy } = this.#current
     const action: KeepCatalogue = { kind: 'keep-catalogue', name, lengthBytes: copy.lengthBytes, hash: copy.hash }
     return [{ orderId: orderOf(name), epoch: context.identity.epoch, action }]

@@ -78,7 +78,7 @@ export async function stateHead(context: ManagerContext): Promise<WitnessStateme
 }
 
 /** The catalogue turned out to be an older copy. It stays known over restarts, until a recovery. */
-export async function sayRolledBack(context: ManagerContext, problem: string): Promise<void> {
+async function sayRolledBack(context: ManagerContext, problem: string): Promise<void> {
   const { catalogue, logger, clock } = context
   logger.error('the catalogue is an older copy; only reading is possible now', { problem })
   const detail = `${problem}; only reading is possible until "twofold manager recover --from-nodes"`
@@ -97,8 +97,19 @@ export async function beginEpochInLog(context: ManagerContext): Promise<void> {
   await catalogue.write((tx) => appendToLog(tx, 'epoch', { epoch: identity.epoch, life: identity.life }))
 }
 
-/** Nodes that a recovery went on without have come back, or were removed. */
-export async function keepHeld(catalogue: Catalogue, held: readonly string[]): Promise<void> {
+/**
+ * To be told when a complete list of a node's packs was taken in, of which the catalogue has never heard of `unknown`.
+ * When the last recovery went on without the node, this says whether anything is to be recovered from it yet.
+ */
+export async function hearInventory(context: ManagerContext, node: NodeRow, unknown: number): Promise<void> {
+  const { lineage, catalogue } = context
+  const before = lineage.held.length
+  const discovered = lineage.inventoryTaken(node, unknown)
+  if (discovered !== undefined) await sayRolledBack(context, discovered)
+  if (lineage.held.length !== before) await keepHeld(catalogue, lineage.held)
+}
+
+async function keepHeld(catalogue: Catalogue, held: readonly string[]): Promise<void> {
   await catalogue.write(async (tx) => {
     const facts = parseFacts(await tx.settings.get(recoverySetting))
     await tx.settings.set(recoverySetting, Buffer.from(JSON.stringify({ ...facts, held })))

@@ -99,8 +99,8 @@ export class Lineage {
     if (this.#contradiction === '') return
     throw new TwofoldError(
       'failed-precondition',
-      `the manager's catalogue is an older copy: ${this.#contradiction}. Nothing is changed or deleted, restores work. ` +
-        'Stop this manager, make the catalogue again with "twofold manager recover --from-nodes", and start it',
+      `the manager's catalogue is an older copy: ${this.#contradiction}. Nothing is changed or deleted, restores ` +
+        'work. Stop this manager, make the catalogue again with "twofold manager recover --from-nodes", and start it',
     )
   }
 

@@ -14,9 +14,9 @@ import { managerService } from './manager-service.ts'
 import { Manager } from './manager.ts'
 import { recoveryService } from './recovery-service.ts'
 import { Recovery } from './recovery/recovery.ts'
-import type { RecoverySummary } from './recovery/rebuild.ts'
+import type { RecoverySummary } from './recovery/summary.ts'
 
-export type { RecoverySummary } from './recovery/rebuild.ts'
+export type { RecoverySummary } from './recovery/summary.ts'
 import { catalogueCopier, unpackCopy } from './sqlite/catalogue-copier.ts'
 import type { ManagerTiming } from './timing.ts'
 

@@ -107,7 +107,7 @@ function requireCluster(context: ManagerContext, request: RegisterRequest): void
   throw new TwofoldError(
     'failed-precondition',
     `the store of node ${request.node.name} belongs to cluster ${request.clusterId}, ` +
-      `and this manager serves ${context.identity.clusterId}; check the manager's address. If the manager has lost its ` +
+      `and this manager serves ${context.identity.clusterId}; check the manager's address. If it has lost its ` +
       'catalogue: stop it, and run "twofold manager recover --from-nodes"',
   )
 }
@@ -165,7 +165,7 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
     epoch: context.identity.epoch,
     orders: [
       ...orders.map(({ orderId, action }) => ({ orderId, action, epoch: context.identity.epoch })),
-      ...context.catalogueCopies.orderFor(context, heartbeat.nodeId, context.lineage.witnessesWanted),
+      ...context.catalogueCopies.orderFor(context, heartbeat.nodeId),
     ],
     state: context.members.state(heartbeat.nodeId),
     ...log,

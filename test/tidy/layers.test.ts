@@ -127,7 +127,8 @@ describe('layers', () => {
   })
 
   it('let the commands start processes through their mains only', () => {
-    const starters = ['src/cli/commands/manager.ts', 'src/cli/commands/node.ts']
+    const names = ['manager', 'manager-copies', 'manager-recover', 'node']
+    const starters = names.map((name) => `src/cli/commands/${name}.ts`)
     const rule = (file: ParsedFile, { target }: Import): boolean =>
       areaOf(file.path) === 'cli' &&
       ['manager', 'node', 'gateway'].includes(areaOf(target ?? '')) &&

@@ -37,8 +37,8 @@ export function defineCatalogueCopies(manager: Command, cli: Cli): void {
   addHelp(restore, {
     examples: ['twofold manager restore-catalogue --data /srv/manager --from /mnt/usb/catalogue.db'],
     notes: [
-      'The manager must not run. The catalogue that is there is kept beside it. If anything happened since the copy was',
-      'made, the nodes know: the manager then only reads until "twofold manager recover --from-nodes".',
+      'The manager must not run. The catalogue that is there is kept beside it. If anything happened since the copy',
+      'was made, the nodes know: the manager then only reads until "twofold manager recover --from-nodes".',
     ],
     exitCodes: [0, 1, 10, 11, 13],
   })

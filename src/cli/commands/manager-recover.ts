@@ -32,9 +32,9 @@ export function defineRecover(manager: Command, cli: Cli): void {
   addHelp(command, {
     examples: ['twofold manager recover --from-nodes --data /srv/manager --listen 127.0.0.1:7400'],
     notes: [
-      'Stop the manager first, and start it again afterwards. It waits until all nodes have reported. What was only on a',
-      'node that it goes on without is missing; nothing is deleted before that node is back. An older catalogue in the',
-      'folder is kept beside the new one.',
+      'Stop the manager first, and start it again afterwards. It waits until all nodes have reported. What was only on',
+      'a node that it goes on without is missing; nothing is deleted before that node is back. An older catalogue in',
+      'the folder is kept beside the new one.',
     ],
     exitCodes: [0, 1, 11, 13, 16, 130],
   })

@@ -1,7 +1,7 @@
 import { decodeManifest } from '../../format/manifest.ts'
 import type { CatalogueWriter } from '../catalogue.ts'
 import type { NewOperation } from '../catalogue-rows.ts'
-import type { RebuildDeps } from './rebuild.ts'
+import type { RebuildDeps } from './summary.ts'
 
 const page = 500
 

@@ -3,7 +3,7 @@ import { recoveryKind } from '../../format/log-chain.ts'
 import type { CatalogueWriter } from '../catalogue.ts'
 import type { LogRow } from '../catalogue-rows.ts'
 import { appendAt } from '../commit-log.ts'
-import type { RebuildDeps, RebuildFacts } from './rebuild.ts'
+import type { RebuildDeps, RebuildFacts } from './summary.ts'
 
 const pageEntries = 1000
 

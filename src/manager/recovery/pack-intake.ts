@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { TwofoldError, invariant } from '../../core/errors.ts'
 import { randomHexId, toHex } from '../../core/ids.ts'
-import type { PackId, SessionId, SnapshotId } from '../../core/ids.ts'
+import type { PackId, SessionId } from '../../core/ids.ts'
 import { copiesDefault, minCopiesDefault, packRecordsMax, packRefsBytesMax } from '../../core/limits.ts'
 import type { RecordsPart } from '../../core/messages.ts'
 import type { LogEntry, PackEntry } from '../../core/model.ts'
@@ -138,7 +138,7 @@ export class PackIntake {
     })
     const session = await tx.sessions.byRequest(clientId, requestId)
     invariant(session !== undefined, 'a session that was just added is there')
-    await tx.sessions.finish(session.id, 'ended', '' as SnapshotId)
+    await tx.sessions.finish(session.id, 'ended', '')
     return session.id
   }
 }

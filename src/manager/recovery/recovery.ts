@@ -21,7 +21,7 @@ import type { NodeRow } from '../catalogue-rows.ts'
 import { LogFacts } from './log-facts.ts'
 import { PackIntake } from './pack-intake.ts'
 import { rebuild } from './rebuild.ts'
-import type { RecoverySummary } from './rebuild.ts'
+import type { RecoverySummary } from './summary.ts'
 
 export interface RecoveryDeps {
   /** An empty one, which becomes the catalogue. */
@@ -51,7 +51,7 @@ export class Recovery {
   readonly #intake: PackIntake
   readonly #ends: ChainEnd[] = []
   readonly #damaged: string[] = []
-  #signer: Signer
+  readonly #signer: Signer
   #clusterId: ClusterId | undefined
   #epoch: number
 
@@ -195,7 +195,7 @@ export class Recovery {
     return [...this.#sources.values()].flatMap(({ row, state }) => (state === 'reported' ? [row.ref.name] : [])).sort()
   }
 
-  /** Names of the nodes that must still report: those that registered, and all that any log or the older catalogue names. */
+  /** Names of the nodes that must still report: all that registered, or that a log or the older catalogue names. */
   get missing(): string[] {
     return this.#absent().flatMap(([, name]) => (this.#deps.without.includes(name) ? [] : [name]))
   }

@@ -17,7 +17,8 @@ const program = `
   source.prepare('VACUUM INTO ?').run(workerData.target)
   source.close()
   const copy = new DatabaseSync(workerData.target)
-  copy.exec("PRAGMA secure_delete = ON; DELETE FROM settings WHERE key = 'signing-seed'; UPDATE sessions SET token = ''")
+  copy.exec("PRAGMA secure_delete = ON; DELETE FROM settings WHERE key = 'signing-seed'")
+  copy.exec("UPDATE sessions SET token = ''")
   copy.exec('DELETE FROM pack_generations; VACUUM')
   copy.close()
 `

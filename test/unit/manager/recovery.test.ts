@@ -12,7 +12,7 @@ import type { Catalogue } from '../../../src/manager/catalogue.ts'
 import { openSqliteCatalogue } from '../../../src/manager/catalogue-sqlite.ts'
 import { Manager } from '../../../src/manager/manager.ts'
 import { Recovery } from '../../../src/manager/recovery/recovery.ts'
-import type { RecoverySummary } from '../../../src/manager/recovery/rebuild.ts'
+import type { RecoverySummary } from '../../../src/manager/recovery/summary.ts'
 import { AutoClock } from '../../support/auto-clock.ts'
 import { expectError } from '../../support/expect-error.ts'
 import { MemorySource } from '../../support/memory-source.ts'
@@ -227,6 +227,48 @@ describe('a recovery from the nodes', () => {
     const after = await status()
     expect(after.lineage).to.equal('verified')
     expect(after.lineageProblem).to.contain('nothing is deleted')
+  })
+
+  it('needs another one when a node that was away has packs that nobody knows', async () => {
+    await backup('a', 'one')
+    await beats()
+    await catalogue.close()
+    cluster.kill('n3')
+    await recover(undefined, ['n3'])
+    const report = async (packs: number): Promise<void> => {
+      const { nodeId, incarnation } = cluster.node('n3').ref
+      const info = await catalogue.read((tx) => tx.nodes.find(nodeId))
+      const pack = { generation: 1, putSequence: 1, lengthBytes: 1, provenAtMs: 0 }
+      await cluster.manager.reportInventory({
+        ...{ nodeId, incarnation, registrationNumber: info?.registrationNumber ?? 0 },
+        ...{ reportNumber: packs, asOfPutSequence: 1 },
+        packs: Array.from({ length: packs }, () => ({ packId: randomHexId(random), ...pack })),
+      })
+    }
+    cluster.revive('n3')
+    await beats()
+    expect((await status()).lineageProblem).to.contain('nothing is deleted')
+    await report(1)
+    expect(await status()).to.include({ lineage: 'rolled-back' })
+    await expectError(backup('b', 'two'), 'failed-precondition')
+  })
+
+  it('is complete when a node that was away has nothing new', async () => {
+    await backup('a', 'one')
+    await beats()
+    await catalogue.close()
+    cluster.kill('n3')
+    await recover(undefined, ['n3'])
+    cluster.revive('n3')
+    await beats()
+    const { nodeId, incarnation } = cluster.node('n3').ref
+    const registrationNumber = (await catalogue.read((tx) => tx.nodes.find(nodeId)))?.registrationNumber ?? 0
+    const header = { nodeId, incarnation, registrationNumber, reportNumber: 1, asOfPutSequence: 1 }
+    await cluster.manager.reportInventory({ ...header, packs: [] })
+    expect(await status()).to.include({ lineage: 'verified', lineageProblem: '' })
+    await catalogue.close()
+    await open('recovered')
+    expect(await status()).to.include({ lineageProblem: '' })
   })
 
   it('takes in what a node says once, however often it says it', async () => {
