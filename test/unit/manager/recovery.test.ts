@@ -10,6 +10,7 @@ import { silentLogger } from '../../../src/core/logger.ts'
 import { inlineCodec } from '../../../src/format/codec.ts'
 import type { Catalogue } from '../../../src/manager/catalogue.ts'
 import { openSqliteCatalogue } from '../../../src/manager/catalogue-sqlite.ts'
+import { appendToLog } from '../../../src/manager/commit-log.ts'
 import { Manager } from '../../../src/manager/manager.ts'
 import { Recovery } from '../../../src/manager/recovery/recovery.ts'
 import type { RecoverySummary } from '../../../src/manager/recovery/summary.ts'
@@ -70,8 +71,12 @@ describe('a recovery from the nodes', () => {
     await beats()
   }
 
-  async function recover(older?: string, without: readonly string[] = []): Promise<RecoverySummary> {
-    const fresh = openSqliteCatalogue(at('recovered'))
+  async function recover(
+    older?: string,
+    without: readonly string[] = [],
+    into = 'recovered',
+  ): Promise<RecoverySummary> {
+    const fresh = openSqliteCatalogue(at(into))
     const old = older === undefined ? undefined : openSqliteCatalogue(at(older))
     const recovery = await Recovery.open({ catalogue: fresh, older: old, without, clock, random, logger: silentLogger })
     cluster.recovery = recovery
@@ -82,7 +87,7 @@ describe('a recovery from the nodes', () => {
     await fresh.close()
     await old?.close()
     cluster.recovery = undefined
-    await open('recovered')
+    await open(into)
     return summary
   }
 
@@ -169,6 +174,8 @@ describe('a recovery from the nodes', () => {
     const forked = await expectError(backup('c', 'three'), 'failed-precondition', 'not-enough-nodes')
     expect(forked.message).to.contain('was saved')
     cluster.nodes.forEach((node, index) => (node.log.report = logs[index] ?? node.log.report))
+    // Its log is the longer one, and so becomes the main one: the nodes must take it instead of theirs.
+    for (let more = 0; more < 9; more++) await catalogue.write((tx) => appendToLog(tx, 'epoch', { epoch: more }))
     await catalogue.close()
     const summary = await recover('older')
     expect((await snapshots()).slice(0, 2)).to.deep.equal([early, late])
@@ -176,6 +183,24 @@ describe('a recovery from the nodes', () => {
     expect(summary.surplus).to.deep.equal([])
     await beats()
     expect(await status()).to.include({ lineage: 'verified' })
+    const newest = await catalogue.read((tx) => tx.log.newest())
+    for (const node of cluster.nodes) expect(node.log.report().log?.sequence).to.equal(newest?.sequence)
+    const all = await snapshots()
+    const entries = await catalogue.read((tx) => tx.log.after(0, 1000))
+    const committed = entries
+      .filter(({ kind }) => kind === 'commit')
+      .map(({ payload }) => Buffer.from(payload).toString())
+    for (const id of all)
+      expect(
+        committed.some((fields) => fields.includes(id)),
+        'on the one log',
+      ).to.equal(true)
+    await catalogue.close()
+    cluster.kill('n1')
+    // From what two nodes have now, without either of the old catalogues.
+    const again = await recover(undefined, ['n1'], 'again')
+    expect(again.surplus).to.deep.equal([])
+    expect(await snapshots()).to.deep.equal(all)
   })
 
   it('reports what was never committed, and keeps it', async () => {
@@ -207,6 +232,14 @@ describe('a recovery from the nodes', () => {
     const summary = await recover()
     expect(summary.incomplete).to.deep.equal([broken])
     expect(await snapshots()).to.deep.equal([kept])
+    const trees = cluster.records('tree').slice(-1)
+    const found = await catalogue.read((tx) =>
+      tx.chunks.find(
+        1,
+        trees.map(({ chunkId }) => chunkId),
+      ),
+    )
+    expect(found, 'a tree of which parts are nowhere').to.deep.equal([undefined])
     const again = await backup('b', 'x'.repeat(100_000))
     expect(await snapshots()).to.deep.equal([kept, again])
   })
