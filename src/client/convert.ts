@@ -70,6 +70,8 @@ export function toSnapshot(snapshot: wire.Snapshot): Snapshot {
     committedAtMs: toNumber(snapshot.committedAtMs),
     durability: toDurability(required(snapshot.durability, 'durability')),
     fileVersion: toNumber(snapshot.fileVersion),
+    expiresAtMs: toNumber(snapshot.expiresAtMs),
+    pin: snapshot.pinned ? snapshot.pinReason : undefined,
   }
 }
 

@@ -1,7 +1,6 @@
 import type { MethodDefinition } from '@grpc/grpc-js'
-import { isTwofoldError, TwofoldError } from '../core/errors.ts'
 import type { ChunkId, SnapshotId } from '../core/ids.ts'
-import { commitDeadlineMs, interactiveDeadlineMs, unaryDeadlineMs } from '../core/limits.ts'
+import { commitDeadlineMs, interactiveDeadlineMs } from '../core/limits.ts'
 import type {
   AbandonPackRequest,
   AllocatePackRequest,
@@ -28,25 +27,19 @@ import type {
   SnapshotPack,
 } from '../core/model.ts'
 import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
-import { callUnary } from '../rpc/calls.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import * as convert from './convert.ts'
 import type { ManagerApi } from './manager-api.ts'
+import { ManagerCalls } from './manager-calls-remote.ts'
 
-/**
- * The manager at the other end of gRPC. With several addresses it keeps to the one that answered last and goes on to
- * the next when that cannot be reached; it never waits for one to come back, which is its callers' business.
- */
+/** The manager at the other end of gRPC. */
 export class ManagerRemote implements ManagerApi {
-  readonly #channels: ChannelPool
-  readonly #addresses: readonly string[]
-  #current = 0
+  readonly #calls: ManagerCalls
 
   /** @param addresses `host:port` each, at least one. */
   constructor(channels: ChannelPool, addresses: readonly string[]) {
-    this.#channels = channels
-    this.#addresses = addresses
+    this.#calls = new ManagerCalls(channels, addresses, ManagerClient)
   }
 
   async beginBackup(request: BeginBackupRequest, options?: CallOptions): Promise<Session> {
@@ -159,37 +152,13 @@ export class ManagerRemote implements ManagerApi {
     return this.#call(method, request, { ...options, deadlineMs: interactiveDeadlineMs })
   }
 
-  async #call<Request, Response>(
+  #call<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
-    options: CallOptions & { deadlineMs?: number } = {},
+    options?: CallOptions & { deadlineMs?: number },
   ): Promise<Response> {
-    const { signal, deadlineMs = unaryDeadlineMs } = options
-    let failure: TwofoldError | undefined
-    for (let tried = 0; tried < this.#addresses.length; tried++) {
-      const client = this.#channels.client(ManagerClient, this.#addresses[this.#current] as string)
-      try {
-        return await callUnary(client, method, request, { signal, deadlineMs })
-      } catch (error) {
-        if (!isUnreachable(error)) throw error
-        failure = error
-        this.#current = (this.#current + 1) % this.#addresses.length
-      }
-    }
-    throw unreachable(this.#addresses, failure)
+    return this.#calls.call(method, request, options)
   }
-}
-
-/** Whether the connection failed: what a manager itself answers has no cause, that stays in its log. */
-function isUnreachable(error: unknown): error is TwofoldError {
-  return isTwofoldError(error, 'unavailable', 'deadline-exceeded') && error.cause !== undefined
-}
-
-function unreachable(addresses: readonly string[], failure: TwofoldError | undefined): TwofoldError {
-  const code = failure?.code ?? 'unavailable'
-  const how = code === 'unavailable' ? 'cannot reach the manager at' : 'no answer in time from the manager at'
-  const message = `${how} ${addresses.join(', ')}; is it running? Set --manager or TWOFOLD_MANAGER to where it is`
-  return new TwofoldError(code, message, { cause: failure })
 }
 
 /** Without the other fields that a session may carry. */
@@ -197,7 +166,7 @@ function toRef({ sessionId, sessionToken }: SessionRef): { sessionId: string; se
   return { sessionId, sessionToken }
 }
 
-function toFilter(filter: SnapshotFilter): { vault: string; host: string; paths: Uint8Array[]; tags: string[] } {
-  const { vault, host, paths, tags } = filter
-  return { vault, host, paths: [...paths], tags: [...tags] }
+function toFilter(filter: SnapshotFilter): Required<SnapshotFilter> & { paths: Uint8Array[]; tags: string[] } {
+  const { vault, host, paths, tags, trash = false } = filter
+  return { vault, host, paths: [...paths], tags: [...tags], trash }
 }

@@ -17,21 +17,26 @@ export interface SnapshotInfo {
   readonly commitSequence: number
   /** 0 for a backup. */
   readonly fileVersion: number
+  /** Until when it can be brought back from the trash; 0 unless it was forgotten. */
+  readonly expiresAtMs: number
+  /** Why it must not be forgotten, empty if nobody said why; undefined when it may be. */
+  readonly pin: string | undefined
 }
 
 /** @throws TwofoldError `integrity` when the manifest is not the one that the id names. */
 export function toSnapshotInfo(snapshot: Snapshot): SnapshotInfo {
-  const { snapshotId: id, durability, committedAtMs, commitSequence, fileVersion } = snapshot
+  const { snapshotId: id, durability, committedAtMs, commitSequence, fileVersion, expiresAtMs, pin } = snapshot
   if (snapshotIdOf(snapshot.manifest) !== id) {
     throw new TwofoldError('integrity', `the manifest of snapshot ${id.slice(0, 8)} in the catalogue is damaged`)
   }
   const manifest = decodeManifest(snapshot.manifest)
-  return { id, shortId: id.slice(0, 8), manifest, durability, committedAtMs, commitSequence, fileVersion }
+  const rest = { durability, committedAtMs, commitSequence, fileVersion, expiresAtMs, pin }
+  return { id, shortId: id.slice(0, 8), manifest, ...rest }
 }
 
 export function completeFilter(filter: Partial<SnapshotFilter> = {}): SnapshotFilter {
-  const { vault = '', host = '', paths = [], tags = [] } = filter
-  return { vault, host, paths, tags }
+  const { vault = '', host = '', paths = [], tags = [], trash = false } = filter
+  return { vault, host, paths, tags, trash }
 }
 
 /**

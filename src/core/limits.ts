@@ -189,3 +189,24 @@ export const pageBytesMax = 2 * MiB
 export const interactiveDeadlineMs = 5_000
 /** Deadline of the full check of one pack: a largest pack at 1 MB/s takes a minute. */
 export const verifyDeadlineMs = 120_000
+
+/** How long a forgotten snapshot can be brought back, unless the manager is told otherwise: a week. */
+export const trashWindowMs = 7 * 24 * 3_600_000
+/** Snapshots that one call forgets, brings back or pins: 1000 × 66 bytes. */
+export const adminSnapshotsMax = 1000
+/** Snapshots whose sets of packs one slice of garbage collection reads: 64 sets of 10,000 packs take about 10 ms. */
+export const gcSnapshotsPerSlice = 64
+/** Packs that one slice of garbage collection looks at, and condemns at the most: some milliseconds. */
+export const gcPacksPerSlice = 1024
+/** Packs that one transaction deletes: with the usual 30 chunks each 1000 rows, some 10 ms. */
+export const gcPacksPerDelete = 32
+/** Unused bytes in packs that are needed, in thousandths of all, which are not worth moving the rest: restic's 5 %. */
+export const unusedPermilleDefault = 50
+/** A pack below this is small: moving it costs little, and each pack costs a row, a file on each node and a read. */
+export const smallPackBytes = packBytesTarget / 4
+/** So many small packs are put together even if they do not fill one of `packBytesTarget`. */
+export const smallPacksMax = 64
+/** Packs that a mover reports as finished at once: each call rewrites the sets of packs of all snapshots concerned. */
+export const repackFinishPacks = 256
+/** How often a client asks how far a prune is. */
+export const prunePollMs = 300

@@ -290,6 +290,8 @@ export interface SnapshotFilter {
   readonly host: string
   readonly paths: readonly Uint8Array[]
   readonly tags: readonly string[]
+  /** Looks in the trash, and nowhere else. */
+  readonly trash?: boolean
 }
 
 export interface ListFileVersionsRequest extends PageRequest {

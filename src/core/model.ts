@@ -135,6 +135,10 @@ export interface Snapshot {
   readonly durability: Durability
   /** 0 for a backup. */
   readonly fileVersion: number
+  /** Until when it can be brought back from the trash; 0 unless it was forgotten. */
+  readonly expiresAtMs: number
+  /** Why it must not be forgotten, empty if nobody said why; undefined when it may be. */
+  readonly pin: string | undefined
 }
 
 /** A snapshot that was just committed, with what makes its commit unforgettable. */

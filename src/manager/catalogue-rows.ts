@@ -32,10 +32,14 @@ export interface NodeRow {
   readonly programVersion: string
 }
 
+/** What a session may do: commit one snapshot, or move chunks between packs. */
+export type SessionKind = 'backup' | 'repack'
+
 export type SessionState = 'open' | 'committed' | 'ended' | 'expired'
 
 export interface SessionRow {
   readonly id: number
+  readonly kind: SessionKind
   readonly sessionId: SessionId
   readonly token: string
   readonly vault: number
@@ -54,7 +58,11 @@ export interface SessionRow {
   readonly snapshotId: string
 }
 
-export type PackState = 'open' | 'committed' | 'abandoned'
+/**
+ * A condemned pack is needed by no snapshot, and goes when the sessions that may have relied on it are over. Rows of
+ * deleted and abandoned ones stay: they are the evidence that a copy may go.
+ */
+export type PackState = 'open' | 'committed' | 'condemned' | 'deleted' | 'abandoned'
 
 export interface PackRow {
   readonly id: number
@@ -66,6 +74,15 @@ export interface PackRow {
   readonly generation: number
   /** Allocated while open, actual once committed. */
   readonly lengthBytes: number
+  /** While it is condemned: the newest session that had begun when it was. */
+  readonly condemnedSession: number
+}
+
+/** Chunks of one pack were found in, or copied to, another one, and are read from there. */
+export interface MoveRow {
+  readonly number: number
+  readonly from: number
+  readonly to: number
 }
 
 /** One pipeline that a pack had; the nodes are in the ticket's claims. */
@@ -90,6 +107,11 @@ export interface ChunkRow {
   readonly kind: RecordKind
 }
 
+/** A chunk with where it is in a pack. */
+export interface PackChunkRow extends ChunkRow {
+  readonly chunkId: ChunkId
+}
+
 export interface SnapshotRow {
   readonly commitSequence: number
   readonly snapshotId: SnapshotId
@@ -100,9 +122,23 @@ export interface SnapshotRow {
   /** Empty for a backup. */
   readonly fileName: string
   readonly fileVersion: number
+  /** Until when it can be brought back from the trash; 0 unless it was forgotten. */
+  readonly expiresAtMs: number
+  /** Why it must not be forgotten, empty if nobody said why; undefined when it may be. */
+  readonly pin: string | undefined
 }
 
-export interface NewSnapshot extends Omit<SnapshotRow, 'commitSequence'> {
+/** What garbage collection needs of a snapshot. */
+export interface SnapshotSetRow {
+  readonly commitSequence: number
+  readonly vault: number
+  readonly snapshotId: SnapshotId
+  readonly expiresAtMs: number
+  /** As `pack-set.ts` encodes them. */
+  readonly packs: Uint8Array
+}
+
+export interface NewSnapshot extends Omit<SnapshotRow, 'commitSequence' | 'expiresAtMs' | 'pin'> {
   readonly host: string
   /** Equal for equal sets of paths. */
   readonly pathsKey: Uint8Array

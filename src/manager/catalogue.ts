@@ -6,16 +6,19 @@ import type {
   FileRow,
   GenerationRow,
   LogRow,
+  MoveRow,
   NewOperation,
   NewSnapshot,
   NodeRow,
   OrderRow,
+  PackChunkRow,
   PackRow,
   RecoveredSnapshot,
   RecoveredTree,
   SessionRow,
   SessionState,
   SnapshotRow,
+  SnapshotSetRow,
   VaultRow,
 } from './catalogue-rows.ts'
 
@@ -118,6 +121,10 @@ export interface SessionReader {
   byRequest(clientId: string, requestId: string): Promise<SessionRow | undefined>
   /** Identities of all that are open. */
   open(): Promise<SessionId[]>
+  /** Row of the newest that was ever begun; 0 for none. */
+  newest(): Promise<number>
+  /** Row of the oldest that is open; undefined when none is. */
+  oldestOpen(): Promise<number | undefined>
 }
 export interface SessionWriter extends SessionReader {
   add(session: Omit<SessionRow, 'id' | 'state' | 'snapshotId'>): Promise<void>
@@ -150,15 +157,39 @@ export interface PackReader {
     counted: readonly number[],
     range: { readonly after: number; readonly upTo: number },
   ): Promise<{ readonly counts: readonly CopyCount[]; readonly open: boolean }>
+  /** Of any state, in the order of their rows, after `after`. */
+  page(after: number, limit: number): Promise<PackRow[]>
+  /** Those of `ids` that are anything but committed. */
+  notCommitted(ids: readonly number[]): Promise<PackRow[]>
+  /** Condemned ones whose `condemnedSession` is below `before`. */
+  condemned(before: number, limit: number): Promise<PackRow[]>
+  /** How many are condemned, and their bytes. */
+  condemnedTotal(): Promise<{ packs: number; lengthBytes: number }>
+  /** Numbers above `after`, in their order. */
+  moves(after: number, limit: number): Promise<MoveRow[]>
+  /** The packs that chunks of this one were moved to. */
+  movedTo(pack: number): Promise<number[]>
+  /** Another number whenever a set of packs of a snapshot, or a move, was rewritten. */
+  setsVersion(): Promise<number>
 }
 export interface PackWriter extends PackReader {
   /** Resolves with the row's id. */
-  add(pack: Omit<PackRow, 'id' | 'state' | 'generation'>): Promise<number>
+  add(pack: Omit<PackRow, 'id' | 'state' | 'generation' | 'condemnedSession'>): Promise<number>
   /** Adds a pipeline, which becomes the pack's current one. */
   addGeneration(pack: number, generation: number, entry: { failedNodeId: string; ticket: Ticket }): Promise<void>
   settle(pack: number, outcome: { state: 'committed' | 'abandoned'; lengthBytes: number }): Promise<void>
   /** Forgets the pipelines of a session's packs, which nobody asks for once it has ended. */
   forgetPipelines(session: number): Promise<void>
+  /** Makes committed packs condemned ones; `copies.version` changes. */
+  condemn(packs: readonly number[], newestSession: number): Promise<void>
+  /** Makes condemned packs committed ones again. */
+  revive(packs: readonly number[]): Promise<void>
+  /** Makes a condemned pack a deleted one, and forgets the moves from and to it. */
+  bury(pack: number): Promise<void>
+  /** Remembers that chunks were moved. */
+  addMove(from: number, to: number): Promise<void>
+  /** Moves to `pack` become moves to where its own chunks were moved to; `setsVersion` changes. */
+  passMovesOn(pack: number): Promise<void>
 }
 
 export interface CopyReader {
@@ -169,6 +200,8 @@ export interface CopyReader {
 }
 export interface CopyWriter extends CopyReader {
   add(pack: number, copy: CopyRow): Promise<void>
+  /** Forgets all copies of a pack. */
+  dropPack(pack: number): Promise<void>
   /** Forgets all copies on a node. Resolves with how many. */
   dropNode(node: number): Promise<number>
 }
@@ -178,23 +211,39 @@ export interface ChunkReader {
   find(vault: number, ids: readonly ChunkId[]): Promise<(ChunkRow | undefined)[]>
   /** The references of trees and snapshots, 32 bytes each; undefined for what is not one. */
   refs(vault: number, ids: readonly ChunkId[]): Promise<(Uint8Array | undefined)[]>
+  /** The numbers of trees and snapshots, by which their references can be asked for; undefined for what is not one. */
+  treeNumbers(vault: number, ids: readonly ChunkId[]): Promise<(number | undefined)[]>
+  /** The references of trees by their numbers; undefined for one that is gone. */
+  refsByNumber(numbers: readonly number[]): Promise<(Uint8Array | undefined)[]>
+  /** The chunks of the vault that lie in this pack, by offset. Those that were moved elsewhere are not among them. */
+  ofPack(vault: number, pack: number): Promise<PackChunkRow[]>
 }
 export interface ChunkWriter extends ChunkReader {
   /** Inserts the chunks, or moves them to this pack. */
   put(vault: number, pack: number, entries: readonly PackEntry[]): Promise<void>
+  /** Forgets the chunks that lie in this pack, and their references. Resolves with how many. */
+  removePack(vault: number, pack: number): Promise<number>
 }
 
 export interface SnapshotReader {
+  /** In the trash or not. */
   find(snapshotId: SnapshotId): Promise<SnapshotRow | undefined>
-  /** Up to `limit` of a vault, of any kind, whose id begins with `prefix`. */
+  /** Up to `limit` of a vault, of any kind, in the trash or not, whose id begins with `prefix`. */
   byPrefix(vault: number, prefix: string, limit: number): Promise<SnapshotRow[]>
-  /** Backups only, not single files. `host` empty means any. */
+  /** Backups only, not single files. `host` empty means any. Either what is in the trash or what is not. */
   page(query: SnapshotQuery): Promise<SnapshotRow[]>
+  /** Not from the trash. */
   newest(vault: number, host: string, pathsKey: Uint8Array): Promise<SnapshotRow | undefined>
+  /** Of everything, single files and trash included, committed after `after`, in that order. */
+  sets(after: number, limit: number): Promise<SnapshotSetRow[]>
+  /** Those in the trash whose time is over at `nowMs`. */
+  expired(nowMs: number, limit: number): Promise<SnapshotRow[]>
+  /** When it was removed for good; undefined for one that was not. */
+  removedAtMs(snapshotId: SnapshotId): Promise<number | undefined>
   packs(commitSequence: number): Promise<Uint8Array>
   /** The highest commit sequence there is; 0 when there is none. */
   newestSequence(): Promise<number>
-  /** Backups only. */
+  /** Backups only, not from the trash. */
   summary(): Promise<{ count: number; newestAtMs: number }>
 }
 export interface SnapshotQuery {
@@ -204,10 +253,18 @@ export interface SnapshotQuery {
   readonly from: number
   readonly order: 'oldest-first' | 'newest-first'
   readonly limit: number
+  readonly trash?: boolean
 }
 export interface SnapshotWriter extends SnapshotReader {
   /** Resolves with its commit sequence: the next one, or the one that is given, which must be free. */
   add(snapshot: NewSnapshot & { readonly commitSequence?: number }): Promise<number>
+  /** 0 brings it back from the trash. */
+  setExpiry(commitSequence: number, expiresAtMs: number): Promise<void>
+  setPin(commitSequence: number, pin: string | undefined): Promise<void>
+  /** `setsVersion` of packs changes. */
+  setPacks(commitSequence: number, packs: Uint8Array): Promise<void>
+  /** For good, with the version of a file that it is; a tombstone stays. */
+  remove(commitSequence: number, removedAtMs: number): Promise<void>
 }
 
 export interface FileReader {

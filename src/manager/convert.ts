@@ -135,6 +135,9 @@ export function fromSnapshot(snapshot: Snapshot): wire.Snapshot {
     committedAtMs: BigInt(snapshot.committedAtMs),
     durability: fromDurability(snapshot.durability),
     fileVersion: BigInt(snapshot.fileVersion),
+    expiresAtMs: BigInt(snapshot.expiresAtMs),
+    pinned: snapshot.pin !== undefined,
+    pinReason: snapshot.pin ?? '',
   }
 }
 

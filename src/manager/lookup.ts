@@ -48,7 +48,8 @@ export async function locateChunks(
   })
 }
 
-async function locatePacks(
+/** Where packs are, by their rows. */
+export async function locatePacks(
   context: ManagerContext,
   tx: CatalogueReader,
   ids: readonly number[],

@@ -8,6 +8,7 @@ import { openDisk } from '../system/disk.ts'
 import { systemClock } from '../system/clock.ts'
 import { lockDirectory } from '../system/lock.ts'
 import { systemRandom } from '../system/random.ts'
+import { adminService } from './admin-service.ts'
 import { copySqliteCatalogue, openSqliteCatalogue } from './catalogue-sqlite.ts'
 import type { Catalogue } from './catalogue.ts'
 import { managerService } from './manager-service.ts'
@@ -58,7 +59,7 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
     })
     const server = await startServer({
       address: options.listen,
-      services: [managerService(manager)],
+      services: [managerService(manager), adminService(manager.admin)],
       serving: () => opened.healthy(),
       insecure: options.insecure ?? false,
       logger,

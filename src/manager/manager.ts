@@ -39,6 +39,7 @@ import type {
 } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import { readTicketUnchecked } from '../format/tickets.ts'
+import { Admin } from './admin.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
 import { CopyCounts } from './copy-counts.ts'
@@ -46,6 +47,7 @@ import { DurabilityReader } from './durability.ts'
 import { CatalogueCopies } from './catalogue-copies.ts'
 import type { CatalogueCopier } from './catalogue-copies.ts'
 import { deleteFile, listFileVersions } from './files.ts'
+import { PruneWorker } from './gc/prune-worker.ts'
 import { beginEpoch } from './identity.ts'
 import { takeInventory } from './inventory-intake.ts'
 import { Leases } from './leases.ts'
@@ -85,10 +87,15 @@ export interface ManagerDeps {
 export class Manager {
   readonly #context: ManagerContext
   readonly #programVersion: string
+  readonly #prune: PruneWorker
+  /** What people decide about the cluster. */
+  readonly admin: Admin
 
   private constructor(context: ManagerContext, programVersion: string) {
     this.#context = context
     this.#programVersion = programVersion
+    this.#prune = new PruneWorker(context)
+    this.admin = new Admin(context, this.#prune)
   }
 
   /** Begins a new epoch on what the catalogue holds, and founds the cluster when that is nothing. */
@@ -156,7 +163,8 @@ export class Manager {
     const moreSessions = await sweepSessions(this.#context)
     await this.#context.catalogueCopies.sweep(this.#context)
     const moreUpkeep = await this.#context.catalogue.upkeep()
-    return moreSessions || moreUpkeep
+    const moreGarbage = await this.#prune.step()
+    return moreSessions || moreUpkeep || moreGarbage
   }
 
   register(request: RegisterRequest, options?: CallOptions): Promise<Registration> {

@@ -6,7 +6,7 @@ import type { CommitPackRequest } from '../core/messages.ts'
 import type { PackEntry, TicketClaims } from '../core/model.ts'
 import { openTicket } from '../format/tickets.ts'
 import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
-import type { PackRow } from './catalogue-rows.ts'
+import type { PackRow, SessionKind } from './catalogue-rows.ts'
 import { splitRefs } from './chunk-refs.ts'
 import type { ManagerContext } from './context.ts'
 import { orderDrops, pipelineNodes } from './pack-fate.ts'
@@ -23,7 +23,7 @@ export async function commitPack(context: ManagerContext, request: CommitPackReq
   const claims = openTicket(request.ticket, context.identity.signer.publicKey)
   requireValid(request.entries)
   const pack = await context.catalogue.read((tx) => requireSettleable(context, tx, claims))
-  if (pack.state === 'committed') return
+  if (pack.state !== 'open') return
   context.leases.renew(claims.sessionId)
   await requireClosed(context, pack.vault, request.entries)
   await context.catalogue.write((tx) => commit(context, tx, claims, request))
@@ -43,13 +43,13 @@ function requireValid(entries: readonly PackEntry[]): void {
   }
 }
 
-/** The pack, committed or open in an open session. */
+/** The pack, committed (and condemned since, perhaps) or open in an open session. */
 async function requireSettleable(context: ManagerContext, tx: CatalogueReader, claims: TicketClaims): Promise<PackRow> {
   const pack = await tx.packs.find(claims.packId)
-  if (pack === undefined || pack.state === 'abandoned') {
+  if (pack === undefined || pack.state === 'abandoned' || pack.state === 'deleted') {
     throw new TwofoldError('failed-precondition', `pack ${claims.packId} was abandoned; send its content in another`)
   }
-  if (pack.state === 'committed') return pack
+  if (pack.state !== 'open') return pack
   const session = await tx.sessions.byId(pack.session)
   invariant(session !== undefined, 'a pack has a session')
   requireOpen(context, session)
@@ -87,7 +87,7 @@ async function commit(
   request: CommitPackRequest,
 ): Promise<void> {
   const pack = await requireSettleable(context, tx, claims)
-  if (pack.state === 'committed') return
+  if (pack.state !== 'open') return
   const vault = await vaultOf(tx, pack.vault)
   const allowed = new Set((await pipelineNodes(tx, pack)).map((node) => node.nodeId))
   const copies = await checkReceipts(tx, claims, { receipts: request.receipts, allowed })
@@ -104,7 +104,9 @@ async function commit(
     await tx.copies.add(pack.id, { node: copy.node, putSequence: copy.putSequence, provenAtMs: copy.durableAtMs })
     await tx.nodes.raisePutSequence(copy.node, copy.putSequence)
   }
-  const added = await putChunks(context, tx, { pack, minCopies: vault.minCopies, entries: request.entries })
+  const kind = (await tx.sessions.byId(pack.session))?.kind ?? 'backup'
+  const put = { pack, kind, minCopies: vault.minCopies, entries: request.entries }
+  const added = await putChunks(context, tx, put)
   await tx.vaults.count(vault.id, { chunks: added, packs: 1, storedBytes: first.lengthBytes })
   await orderDrops(context, tx, pack, new Set(copies.map((copy: DurableCopy) => copy.nodeId)))
 }
@@ -117,13 +119,15 @@ function requireWithin(entries: readonly PackEntry[], lengthBytes: number): void
 
 interface PutChunks {
   readonly pack: PackRow
+  readonly kind: SessionKind
   readonly minCopies: number
   readonly entries: readonly PackEntry[]
 }
 
 /**
- * Enters the pack's chunks. One that the vault has already stays where it is, unless its pack has too few copies left:
- * then it moves here. @returns how many are new.
+ * Enters the pack's chunks. One that the vault has already stays where it is, unless its pack has too few copies left
+ * or is condemned, or the session is there to move it: then it moves here, and the move is remembered, so that this
+ * pack is needed by whatever needs the other one. @returns how many are new.
  */
 async function putChunks(context: ManagerContext, tx: CatalogueWriter, put: PutChunks): Promise<number> {
   const { pack, entries } = put
@@ -137,9 +141,10 @@ async function putChunks(context: ManagerContext, tx: CatalogueWriter, put: PutC
   const weak = new Set(
     knownPacks.filter((_, index) => {
       const held = copies[index]?.filter((copy) => counted.has(copy.node)) ?? []
-      return held.length < put.minCopies
+      return put.kind === 'repack' || held.length < put.minCopies
     }),
   )
+  for (const row of await tx.packs.notCommitted(knownPacks)) weak.add(row.id)
   const fresh = new Set<ChunkKey>()
   const chosen = entries.filter((entry, index) => {
     const row = known[index]
@@ -148,6 +153,8 @@ async function putChunks(context: ManagerContext, tx: CatalogueWriter, put: PutC
     return row === undefined || weak.has(row.pack)
   })
   await tx.chunks.put(pack.vault, pack.id, chosen)
+  const left = new Set(known.flatMap((row) => (row !== undefined && weak.has(row.pack) ? [row.pack] : [])))
+  for (const from of left) await tx.packs.addMove(from, pack.id)
   return fresh.size
 }
 

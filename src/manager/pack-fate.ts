@@ -18,7 +18,8 @@ export async function abandonPack(context: ManagerContext, request: AbandonPackR
       throw new TwofoldError('not-found', `the session never had a pack ${packId}`)
     }
     if (pack.state === 'open') await abandon(context, tx, pack)
-    return { committed: pack.state === 'committed', nodes: pack.state === 'committed' ? await holders(tx, pack) : [] }
+    const committed = pack.state === 'committed' || pack.state === 'condemned'
+    return { committed, nodes: committed ? await holders(tx, pack) : [] }
   })
   context.leases.renew(session.sessionId)
   context.members.settle(packId)

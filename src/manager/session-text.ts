@@ -8,7 +8,7 @@ export function describeSession(context: ManagerContext, session: SessionRow): D
   const nowMs = context.clock.nowMs()
   const paths = session.paths.map((path) => Buffer.from(path).toString()).join(' ')
   return {
-    kind: session.fileName === '' ? 'backup' : 'put',
+    kind: session.kind === 'repack' ? 'repack' : session.fileName === '' ? 'backup' : 'put',
     timeMs: nowMs,
     actor: `${session.user}@${session.host}`,
     subject: (session.fileName === '' ? paths : session.fileName).slice(0, 4096),

@@ -7,10 +7,11 @@ import {
   sessionSweepBatchMax,
   sessionsOpenMax,
 } from '../core/limits.ts'
+import type { BeginRepackRequest } from '../core/admin-messages.ts'
 import type { BeginBackupRequest, Session, SessionRef } from '../core/messages.ts'
 import { byteSetKey } from './byte-list.ts'
 import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
-import type { SessionRow, SnapshotRow, VaultRow } from './catalogue-rows.ts'
+import type { SessionKind, SessionRow, SnapshotRow, VaultRow } from './catalogue-rows.ts'
 import type { ManagerContext } from './context.ts'
 import { closePacks } from './pack-fate.ts'
 import { requireFileName, requireText } from './request-checks.ts'
@@ -22,9 +23,7 @@ import { findVault } from './vaults.ts'
 export async function beginBackup(context: ManagerContext, request: BeginBackupRequest): Promise<Session> {
   requireValid(request)
   const known = await context.catalogue.read((tx) => tx.sessions.byRequest(request.clientId, request.requestId))
-  if (known === undefined && context.leases.size >= sessionsOpenMax) {
-    throw new TwofoldError('overloaded', 'too many backups are running; try again later', { retryAfterMs: 10_000 })
-  }
+  if (known === undefined) requireRoom(context)
   const parent = known === undefined ? await usableParent(context, request) : undefined
   const { session, vault, fresh } = await context.catalogue.write((tx) => openSession(context, tx, request, parent))
   if (fresh) context.leases.begin(session.sessionId)
@@ -39,6 +38,26 @@ export async function beginBackup(context: ManagerContext, request: BeginBackupR
     vaultEmpty: vault.chunks === 0,
     vault: vault.name,
   }
+}
+
+/** @throws TwofoldError `overloaded` */
+function requireRoom(context: ManagerContext): void {
+  if (context.leases.size < sessionsOpenMax) return
+  throw new TwofoldError('overloaded', 'too many backups are running; try again later', { retryAfterMs: 10_000 })
+}
+
+/** A session that moves chunks to other packs. */
+export async function beginRepack(context: ManagerContext, request: BeginRepackRequest): Promise<Session> {
+  const rest = { paths: [], fileName: '', parent: '', noParent: true }
+  const asBackup = { ...request, ...rest, kind: 'repack' } as const
+  requireValid(asBackup)
+  requireRoom(context)
+  const { session, vault, fresh } = await context.catalogue.write((tx) => openSession(context, tx, asBackup))
+  if (fresh) context.leases.begin(session.sessionId)
+  else context.leases.renew(session.sessionId)
+  const { sessionId, token } = session
+  const about = { vaultId: vault.vaultId, vaultEmpty: vault.chunks === 0, vault: vault.name, parent: undefined }
+  return { sessionId, sessionToken: token, leaseMs: context.timing.sessionLeaseMs, ...about }
 }
 
 function requireValid(request: BeginBackupRequest): void {
@@ -71,8 +90,8 @@ async function usableParent(context: ManagerContext, request: BeginBackupRequest
 async function openSession(
   context: ManagerContext,
   tx: CatalogueWriter,
-  request: BeginBackupRequest,
-  parent: SnapshotRow | undefined,
+  request: BeginBackupRequest & { readonly kind?: SessionKind },
+  parent?: SnapshotRow,
 ): Promise<{ session: SessionRow; vault: VaultRow; fresh: boolean }> {
   const vault = await findVault(tx, request.vault)
   const known = await tx.sessions.byRequest(request.clientId, request.requestId)
@@ -83,6 +102,7 @@ async function openSession(
   const sessionId = randomHexId<SessionId>(context.random)
   await tx.sessions.add({
     sessionId,
+    kind: request.kind ?? 'backup',
     token: randomHexId(context.random),
     vault: vault.id,
     clientId: request.clientId,
@@ -100,9 +120,14 @@ async function openSession(
   return { session, vault, fresh: true }
 }
 
-function requireSameRequest(known: SessionRow, vault: VaultRow, request: BeginBackupRequest): void {
+function requireSameRequest(
+  known: SessionRow,
+  vault: VaultRow,
+  request: BeginBackupRequest & { readonly kind?: SessionKind },
+): void {
   const same =
     known.vault === vault.id &&
+    known.kind === (request.kind ?? 'backup') &&
     known.host === request.host &&
     known.fileName === request.fileName &&
     Buffer.compare(byteSetKey(known.paths), byteSetKey(request.paths)) === 0
@@ -139,6 +164,12 @@ interface Ending {
   readonly reason: string
 }
 
+/** Moving chunks has no other end than this one. */
+function resultOf(session: SessionRow, ending: Ending): 'ok' | 'abandoned' | 'failed' {
+  if (ending.state === 'expired') return 'failed'
+  return session.kind === 'repack' && ending.reason === '' ? 'ok' : 'abandoned'
+}
+
 async function finish(
   context: ManagerContext,
   find: (tx: CatalogueReader) => Promise<SessionRow | undefined>,
@@ -151,7 +182,7 @@ async function finish(
     await tx.sessions.finish(found.id, ending.state, '')
     await tx.operations.add({
       ...describeSession(context, found),
-      result: ending.state === 'ended' ? 'abandoned' : 'failed',
+      result: resultOf(found, ending),
       detail: ending.reason.slice(0, 1000),
       snapshotId: '',
     })

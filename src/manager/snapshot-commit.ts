@@ -28,6 +28,8 @@ interface Draft {
   readonly packs: readonly number[]
   /** Of the copies when the packs were found to have enough. */
   readonly copiesVersion: number
+  /** Those of the packs that were condemned then. */
+  readonly condemned: readonly number[]
 }
 
 export async function commitSnapshot(
@@ -41,17 +43,19 @@ export async function commitSnapshot(
     return { session: found, vault: await vaultOf(tx, found.vault), done: committed }
   })
   if (done !== undefined) return committedSnapshot(context, done, vault)
+  if (session.kind !== 'backup') throw new TwofoldError('invalid-argument', 'this session only moves chunks')
   requireMatch(manifest, session, vault)
   context.leases.renew(session.sessionId)
   const packs = await neededPacks(context, { session, vault, manifest, request })
   const copiesVersion = await context.catalogue.read((tx) => tx.copies.version())
+  const condemned: number[] = []
   for (let start = 0; start < packs.length; start += catalogueSliceRows) {
     const slice = packs.slice(start, start + catalogueSliceRows)
-    await context.catalogue.read((tx) => requireCopies(context, tx, slice, vault.minCopies))
+    condemned.push(...(await context.catalogue.read((tx) => requireCopies(context, tx, slice, vault.minCopies))))
     context.leases.renew(session.sessionId)
     await context.clock.yield()
   }
-  const draft = { request, manifest, packs, copiesVersion }
+  const draft = { request, manifest, packs, copiesVersion, condemned }
   const { row, abandoned } = await context.catalogue.write((tx) => commit(context, tx, draft))
   context.leases.end(session.sessionId)
   for (const pack of abandoned) context.members.settle(pack.packId)
@@ -100,7 +104,9 @@ async function committedBefore(
   request: CommitSnapshotRequest,
 ): Promise<SnapshotRow | undefined> {
   if (session.state === 'committed' && session.snapshotId === request.snapshotId) {
-    return await tx.snapshots.find(request.snapshotId)
+    const row = await tx.snapshots.find(request.snapshotId)
+    if (row !== undefined) return row
+    throw new TwofoldError('failed-precondition', 'the snapshot was committed, and has been removed since')
   }
   requireOpen(context, session)
   return undefined
@@ -141,17 +147,22 @@ async function packsOfSameTree(context: ManagerContext, need: Need): Promise<rea
   return decodePackSet(await context.catalogue.read((tx) => tx.snapshots.packs(parent.commitSequence)))
 }
 
-/** @throws TwofoldError `missing-chunks` */
+/**
+ * Looks at packs that a snapshot needs. @returns those that are condemned: the commit makes them committed again
+ * @throws TwofoldError `missing-chunks` when one is deleted or has too few copies
+ */
 async function requireCopies(
   context: ManagerContext,
   tx: CatalogueReader,
   packs: readonly number[],
   minCopies: number,
-): Promise<void> {
+): Promise<number[]> {
+  const doomed = await tx.packs.notCommitted(packs)
+  if (doomed.some((pack) => pack.state !== 'condemned')) throw missing('some of its data was deleted as unneeded')
   const counted = new Set(context.members.counted())
   const copies = await tx.copies.of(packs)
   const weak = copies.filter((held) => held.filter((copy) => counted.has(copy.node)).length < minCopies)
-  if (weak.length === 0) return
+  if (weak.length === 0) return doomed.map((pack) => pack.id)
   throw missing(`${weak.length} of its packs have fewer than ${minCopies} copies on nodes that are not dead`)
 }
 
@@ -166,7 +177,8 @@ async function commit(
   const done = await committedBefore(context, tx, session, request)
   if (done !== undefined) return { row: done, abandoned: [] }
   const vault = await vaultOf(tx, session.vault)
-  if ((await tx.copies.version()) !== draft.copiesVersion) await requireCopies(context, tx, packs, vault.minCopies)
+  const unchanged = (await tx.copies.version()) === draft.copiesVersion
+  await tx.packs.revive(unchanged ? draft.condemned : await requireCopies(context, tx, packs, vault.minCopies))
   const { fileName } = session
   const newest = fileName === '' ? undefined : await tx.files.newest(vault.id, fileName)
   const fileVersion = fileName === '' ? 0 : (newest?.version ?? 0) + 1
@@ -191,7 +203,7 @@ async function commit(
   await tx.operations.add({ ...describeSession(context, session), result: 'ok', detail: '', snapshotId })
   const numbers = { commitSequence, fileName, fileVersion, committedAtMs }
   await appendToLog(tx, 'commit', { vault: vault.name, snapshotId, ...numbers })
-  return { row: { ...snapshot, commitSequence }, abandoned }
+  return { row: { ...snapshot, commitSequence, expiresAtMs: 0, pin: undefined }, abandoned }
 }
 
 function missing(why: string): TwofoldError {

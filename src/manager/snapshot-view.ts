@@ -22,6 +22,8 @@ export async function toSnapshot(context: ManagerContext, row: SnapshotRow): Pro
     committedAtMs: row.committedAtMs,
     durability: await context.durability.ofSnapshot(row.commitSequence, vault.copies),
     fileVersion: row.fileVersion,
+    expiresAtMs: row.expiresAtMs,
+    pin: row.pin,
   }
 }
 
@@ -58,7 +60,8 @@ async function matching(context: ManagerContext, filter: SnapshotFilter, range: 
   for (;;) {
     const rows = await context.catalogue.read(async (tx) => {
       const vault = await findVault(tx, filter.vault)
-      return tx.snapshots.page({ vault: vault.id, host: filter.host, from, order: range.order, limit: pageSizeMax })
+      const which = { vault: vault.id, host: filter.host, trash: filter.trash === true }
+      return tx.snapshots.page({ ...which, from, order: range.order, limit: pageSizeMax })
     })
     for (const row of rows) {
       if (passes(row, filter)) found.push(row)
@@ -86,7 +89,7 @@ export async function getSnapshot(
 ): Promise<Snapshot> {
   if (reference !== 'latest') {
     const row = await context.catalogue.read(async (tx) => {
-      return findByReference(tx, await findVault(tx, filter.vault), reference)
+      return findByReference(tx, await findVault(tx, filter.vault), reference, filter.trash)
     })
     return toSnapshot(context, row)
   }
@@ -97,22 +100,41 @@ export async function getSnapshot(
   return toSnapshot(context, newest)
 }
 
-/** The one snapshot of the vault whose id begins like this. @throws TwofoldError `not-found`, `ambiguous` */
-export async function findByReference(tx: CatalogueReader, vault: VaultRow, reference: string): Promise<SnapshotRow> {
+/**
+ * The one snapshot of the vault, in the trash or outside it, whose id begins like this.
+ * @throws TwofoldError `not-found`, `ambiguous`
+ */
+export async function findByReference(
+  tx: CatalogueReader,
+  vault: VaultRow,
+  reference: string,
+  trash = false,
+): Promise<SnapshotRow> {
   const prefix = reference.toLowerCase()
   if (/^[0-9a-f]{0,3}$/.test(prefix)) {
     throw new TwofoldError('invalid-argument', `give at least 4 digits of the snapshot's id, not "${reference}"`)
   }
-  const found = /^[0-9a-f]{4,64}$/.test(prefix) ? await tx.snapshots.byPrefix(vault.id, prefix, 2) : []
+  const all = /^[0-9a-f]{4,64}$/.test(prefix) ? await tx.snapshots.byPrefix(vault.id, prefix, prefixMatchesMax) : []
+  const found = all.filter((row) => row.expiresAtMs > 0 === trash)
   const [row] = found
-  if (row === undefined) {
-    const shown = reference.slice(0, 80)
-    throw new TwofoldError('not-found', `there is no snapshot "${shown}"; "twofold snapshots" lists those there are`)
-  }
+  if (row === undefined) throw noSuchSnapshot(reference.slice(0, 80), { trash, elsewhere: all.length > 0 })
   if (found.length > 1) {
     throw new TwofoldError('ambiguous', `more than one snapshot begins with "${reference}"; give more of the id`)
   }
   return row
+}
+
+/** How many snapshots with one beginning are looked at: in the trash and outside it. */
+const prefixMatchesMax = 100
+
+function noSuchSnapshot(shown: string, where: { trash: boolean; elsewhere: boolean }): TwofoldError {
+  const { trash, elsewhere } = where
+  const why = trash
+    ? `there is no snapshot "${shown}" in the trash; "twofold snapshots --trash" lists what is there`
+    : elsewhere
+      ? `snapshot "${shown}" was forgotten; "twofold undelete ${shown}" brings it back`
+      : `there is no snapshot "${shown}"; "twofold snapshots" lists those there are`
+  return new TwofoldError('not-found', why)
 }
 
 export async function listSnapshotPacks(

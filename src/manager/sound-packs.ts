@@ -3,9 +3,9 @@ import type { CopyRow } from './catalogue-rows.ts'
 import type { Members } from './members.ts'
 
 /**
- * Which packs have enough copies, remembered as a bit for each that has: counting the copies of thousands of packs
- * takes a third of the time of looking their chunks up. A pack can only lose copies when some are forgotten, of which
- * the catalogue tells by another version, or when a node ceases to count.
+ * Which packs are committed with enough copies, remembered as a bit for each that is: counting the copies of thousands
+ * of packs takes a third of the time of looking their chunks up. A pack can only lose copies when some are forgotten,
+ * or be condemned, of which the catalogue tells by another version of the copies, or when a node ceases to count.
  */
 export class SoundPacks {
   readonly #members: Members
@@ -17,15 +17,17 @@ export class SoundPacks {
   }
 
   /**
-   * Those of `packs` that have at least `minCopies` copies on nodes that count. Only for transactions that read: what a
-   * write sees may never come to be.
+   * Those of `packs` that are committed, not condemned, and have at least `minCopies` copies on nodes that count. Only
+   * for transactions that read: what a write sees may never come to be.
    */
   async among(tx: CatalogueReader, packs: readonly number[], minCopies: number): Promise<Set<number>> {
     const counted = this.#members.counted()
     const state = `${await tx.copies.version()} ${minCopies} ${counted.join(',')}`
     if (state !== this.#rememberedFor) this.#bits = new Uint8Array(0)
     this.#rememberedFor = state
-    const unknown = packs.filter((pack) => !this.#has(pack))
+    const unseen = packs.filter((pack) => !this.#has(pack))
+    const doomed = new Set((await tx.packs.notCommitted(unseen)).map((pack) => pack.id))
+    const unknown = unseen.filter((pack) => !doomed.has(pack))
     const nodes = new Set(counted)
     const copies = await tx.copies.of(unknown)
     for (const [index, pack] of unknown.entries()) if (countOf(copies[index], nodes) >= minCopies) this.#add(pack)

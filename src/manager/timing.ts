@@ -7,6 +7,8 @@ export interface ManagerTiming {
   readonly deadAfterMs: number
   readonly nodeLeaseMs: number
   readonly sessionLeaseMs: number
+  /** How long forgotten snapshots can be brought back. */
+  readonly trashWindowMs: number
 }
 
 export const defaultTiming: ManagerTiming = {
@@ -15,4 +17,5 @@ export const defaultTiming: ManagerTiming = {
   deadAfterMs: limits.nodeDeadAfterMs,
   nodeLeaseMs: limits.nodeLeaseMs,
   sessionLeaseMs: limits.sessionLeaseMs,
+  trashWindowMs: limits.trashWindowMs,
 }

@@ -34,6 +34,7 @@ export function aNode(n: number, name: string): Omit<NodeRow, 'id'> {
 
 export function aSession(vault: number, n: number): Omit<SessionRow, 'id' | 'state' | 'snapshotId'> {
   return {
+    kind: 'backup',
     sessionId: hex(n) as SessionId,
     token: hex(n + 50),
     vault,

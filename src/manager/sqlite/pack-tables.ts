@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../../core/ids.ts'
 import type { NodeId, PackId } from '../../core/ids.ts'
 import type { CopyCount, CopyWriter, PackWriter } from '../catalogue.ts'
-import type { CopyRow, GenerationRow, PackRow, PackState } from '../catalogue-rows.ts'
+import type { CopyRow, GenerationRow, MoveRow, PackRow, PackState } from '../catalogue-rows.ts'
 import type { Statements } from './statements.ts'
 
 interface StoredPack {
@@ -13,6 +13,7 @@ interface StoredPack {
   readonly state: PackState
   readonly generation: number
   readonly length_bytes: number
+  readonly condemned_session: number
 }
 
 function toPack(row: StoredPack): PackRow {
@@ -25,6 +26,7 @@ function toPack(row: StoredPack): PackRow {
     state: row.state,
     generation: row.generation,
     lengthBytes: row.length_bytes,
+    condemnedSession: row.condemned_session,
   }
 }
 
@@ -54,6 +56,8 @@ const countByCopies = `SELECT vault, live AS copies, count(*) AS packs FROM (
 
 export function packTable(db: Statements): PackWriter {
   return {
+    ...condemnedPacks(db),
+    ...packMoves(db),
     find: async (packId) => optional(db.get<StoredPack>('SELECT * FROM packs WHERE pack_id = ?', fromHex(packId))),
     async byRequest(session, requestId) {
       const sql = 'SELECT * FROM packs WHERE session = ? AND request_id = ?'
@@ -106,6 +110,75 @@ export function packTable(db: Statements): PackWriter {
   }
 }
 
+const bumpCopies = 'UPDATE copies_version SET version = version + 1'
+
+type Condemning = 'page' | 'notCommitted' | 'condemned' | 'condemnedTotal' | 'condemn' | 'revive' | 'bury'
+
+function condemnedPacks(db: Statements): Pick<PackWriter, Condemning> {
+  return {
+    async page(after, limit) {
+      return db.all<StoredPack>('SELECT * FROM packs WHERE id > ? ORDER BY id LIMIT ?', after, limit).map(toPack)
+    },
+    async notCommitted(ids) {
+      const sql = "SELECT * FROM packs WHERE id IN (SELECT value FROM json_each(?)) AND state <> 'committed'"
+      return db.all<StoredPack>(sql, JSON.stringify(ids)).map(toPack)
+    },
+    async condemned(before, limit) {
+      const sql = `SELECT * FROM packs WHERE state = 'condemned' AND condemned_session < ?
+        ORDER BY condemned_session, id LIMIT ?`
+      return db.all<StoredPack>(sql, before, limit).map(toPack)
+    },
+    async condemnedTotal() {
+      const sql = `SELECT count(*) AS packs, coalesce(sum(length_bytes), 0) AS lengthBytes FROM packs
+        WHERE state = 'condemned'`
+      return db.get<{ packs: number; lengthBytes: number }>(sql) ?? { packs: 0, lengthBytes: 0 }
+    },
+    async condemn(packs, newestSession) {
+      const sql = "UPDATE packs SET state = 'condemned', condemned_session = ? WHERE id = ? AND state = 'committed'"
+      for (const pack of packs) db.run(sql, newestSession, pack)
+      db.run(bumpCopies)
+    },
+    async revive(packs) {
+      const sql = "UPDATE packs SET state = 'committed', condemned_session = 0 WHERE id = ? AND state = 'condemned'"
+      for (const pack of packs) db.run(sql, pack)
+    },
+    async bury(pack) {
+      db.run("UPDATE packs SET state = 'deleted' WHERE id = ? AND state = 'condemned'", pack)
+      db.run('DELETE FROM pack_moves WHERE from_pack = ? OR to_pack = ?', pack, pack)
+    },
+  }
+}
+
+function packMoves(db: Statements): Pick<PackWriter, 'moves' | 'movedTo' | 'setsVersion' | 'addMove' | 'passMovesOn'> {
+  return {
+    async moves(after, limit) {
+      const sql = `SELECT number, from_pack AS "from", to_pack AS "to" FROM pack_moves WHERE number > ?
+        ORDER BY number LIMIT ?`
+      return db.all<MoveRow>(sql, after, limit)
+    },
+    async movedTo(pack) {
+      const sql = 'SELECT to_pack AS pack FROM pack_moves WHERE from_pack = ? ORDER BY to_pack'
+      return db.all<{ pack: number }>(sql, pack).map((row) => row.pack)
+    },
+    async setsVersion() {
+      return db.get<{ version: number }>('SELECT version FROM pack_sets_version')?.version ?? 0
+    },
+    async addMove(from, to) {
+      db.run('INSERT OR IGNORE INTO pack_moves (from_pack, to_pack) VALUES (?, ?)', from, to)
+    },
+    async passMovesOn(pack) {
+      db.run(
+        `INSERT OR IGNORE INTO pack_moves (from_pack, to_pack) SELECT a.from_pack, b.to_pack
+          FROM pack_moves a JOIN pack_moves b ON b.from_pack = a.to_pack
+          WHERE a.to_pack = ? AND a.from_pack <> b.to_pack`,
+        pack,
+      )
+      db.run('DELETE FROM pack_moves WHERE to_pack = ?', pack)
+      db.run('UPDATE pack_sets_version SET version = version + 1')
+    },
+  }
+}
+
 export function copyTable(db: Statements): CopyWriter {
   const sql = 'SELECT node, put_sequence AS putSequence, proven_at_ms AS provenAtMs FROM copies WHERE pack = ?'
   return {
@@ -116,8 +189,12 @@ export function copyTable(db: Statements): CopyWriter {
     async version() {
       return db.get<{ version: number }>('SELECT version FROM copies_version')?.version ?? 0
     },
+    async dropPack(pack) {
+      db.run(bumpCopies)
+      db.run('DELETE FROM copies WHERE pack = ?', pack)
+    },
     async dropNode(node) {
-      db.run('UPDATE copies_version SET version = version + 1')
+      db.run(bumpCopies)
       return db.run('DELETE FROM copies WHERE node = ?', node).changes
     },
   }

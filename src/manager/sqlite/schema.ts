@@ -111,4 +111,27 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (snapshot_id, vault)
   ) WITHOUT ROWID, STRICT;
   `,
+  // Garbage: the trash, pins, condemned packs, which chunks lie in a pack, and chunks that were moved between packs.
+  `
+  ALTER TABLE sessions ADD COLUMN kind TEXT NOT NULL DEFAULT 'backup';
+  ALTER TABLE packs ADD COLUMN condemned_session INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX packs_condemned ON packs (condemned_session, id) WHERE state = 'condemned';
+  ALTER TABLE snapshots ADD COLUMN expires_at_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE snapshots ADD COLUMN pin TEXT;
+  CREATE INDEX snapshots_trash ON snapshots (expires_at_ms) WHERE expires_at_ms <> 0;
+  CREATE TABLE removed_snapshots (
+    snapshot_id TEXT PRIMARY KEY, vault INTEGER NOT NULL REFERENCES vaults, removed_at_ms INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE pack_chunks (pack INTEGER PRIMARY KEY REFERENCES packs, ids BLOB NOT NULL) STRICT;
+  INSERT INTO pack_chunks SELECT pack, unhex(group_concat(hex(chunk_id), '')) FROM chunks GROUP BY pack;
+
+  CREATE TABLE pack_moves (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, from_pack INTEGER NOT NULL REFERENCES packs,
+    to_pack INTEGER NOT NULL REFERENCES packs, UNIQUE (from_pack, to_pack)
+  ) STRICT;
+  CREATE INDEX pack_moves_to ON pack_moves (to_pack);
+  CREATE TABLE pack_sets_version (version INTEGER NOT NULL) STRICT;
+  INSERT INTO pack_sets_version VALUES (0);
+  `,
 ]

@@ -1,11 +1,12 @@
 import type { SessionId } from '../../core/ids.ts'
 import { decodeByteList, encodeByteList } from '../byte-list.ts'
 import type { SessionWriter } from '../catalogue.ts'
-import type { SessionRow, SessionState } from '../catalogue-rows.ts'
+import type { SessionKind, SessionRow, SessionState } from '../catalogue-rows.ts'
 import type { Statements } from './statements.ts'
 
 interface StoredSession {
   readonly id: number
+  readonly kind: SessionKind
   readonly session_id: SessionId
   readonly token: string
   readonly vault: number
@@ -26,6 +27,7 @@ function toSession(row: StoredSession | undefined): SessionRow | undefined {
   if (row === undefined) return undefined
   return {
     id: row.id,
+    kind: row.kind,
     sessionId: row.session_id,
     token: row.token,
     vault: row.vault,
@@ -57,10 +59,16 @@ export function sessionTable(db: Statements): SessionWriter {
       const sql = "SELECT session_id FROM sessions WHERE state = 'open' ORDER BY id"
       return db.all<{ session_id: SessionId }>(sql).map((row) => row.session_id)
     },
+    async newest() {
+      return db.get<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM sessions')?.id ?? 0
+    },
+    async oldestOpen() {
+      return db.get<{ id: number }>("SELECT id FROM sessions WHERE state = 'open' ORDER BY id LIMIT 1")?.id
+    },
     async add(session) {
       db.run(
         `INSERT INTO sessions (session_id, token, vault, client_id, request_id, host, user, paths, file_name,
-          no_parent, parent, begun_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          no_parent, parent, begun_at_ms, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         session.sessionId,
         session.token,
         session.vault,
@@ -73,6 +81,7 @@ export function sessionTable(db: Statements): SessionWriter {
         session.noParent ? 1 : 0,
         session.parent,
         session.begunAtMs,
+        session.kind,
       )
     },
     async finish(id, state, snapshotId) {

@@ -1,7 +1,7 @@
 import { invariant } from '../../core/errors.ts'
 import type { ChunkId, SnapshotId } from '../../core/ids.ts'
 import type { FileWriter, SnapshotWriter } from '../catalogue.ts'
-import type { FileRow, SnapshotRow } from '../catalogue-rows.ts'
+import type { FileRow, SnapshotRow, SnapshotSetRow } from '../catalogue-rows.ts'
 import type { Statements } from './statements.ts'
 
 interface StoredSnapshot {
@@ -13,6 +13,8 @@ interface StoredSnapshot {
   readonly committed_at_ms: number
   readonly file_name: string
   readonly file_version: number
+  readonly expires_at_ms: number
+  readonly pin: string | null
 }
 
 function toSnapshot(row: StoredSnapshot): SnapshotRow {
@@ -25,33 +27,39 @@ function toSnapshot(row: StoredSnapshot): SnapshotRow {
     committedAtMs: row.committed_at_ms,
     fileName: row.file_name,
     fileVersion: row.file_version,
+    expiresAtMs: row.expires_at_ms,
+    pin: row.pin ?? undefined,
   }
 }
 
 const optional = (row: StoredSnapshot | undefined): SnapshotRow | undefined =>
   row === undefined ? undefined : toSnapshot(row)
 
-const select = `SELECT commit_sequence, snapshot_id, vault, tree, manifest, committed_at_ms, file_name, file_version
+const select = `SELECT commit_sequence, snapshot_id, vault, tree, manifest, committed_at_ms, file_name, file_version,
+  expires_at_ms, pin
   FROM snapshots`
 
 export function snapshotTable(db: Statements): SnapshotWriter {
   return {
+    ...garbage(db),
     find: async (id) => optional(db.get<StoredSnapshot>(`${select} WHERE snapshot_id = ?`, id)),
     async byPrefix(vault, prefix, limit) {
       // `g` sorts after every hexadecimal digit.
       const sql = `${select} WHERE snapshot_id >= ? AND snapshot_id < ? AND vault = ? ORDER BY snapshot_id LIMIT ?`
       return db.all<StoredSnapshot>(sql, prefix, `${prefix}g`, vault, limit).map(toSnapshot)
     },
-    async page({ vault, host, from, order, limit }) {
+    async page({ vault, host, from, order, limit, trash = false }) {
       const position =
         order === 'oldest-first'
           ? 'commit_sequence > ? ORDER BY commit_sequence'
           : 'commit_sequence < ? ORDER BY commit_sequence DESC'
-      const sql = `${select} WHERE vault = ? AND file_name = '' AND (? = '' OR host = ?) AND ${position} LIMIT ?`
-      return db.all<StoredSnapshot>(sql, vault, host, host, from, limit).map(toSnapshot)
+      const sql = `${select} WHERE vault = ? AND file_name = '' AND (expires_at_ms <> 0) = ?
+        AND (? = '' OR host = ?) AND ${position} LIMIT ?`
+      return db.all<StoredSnapshot>(sql, vault, trash ? 1 : 0, host, host, from, limit).map(toSnapshot)
     },
     async newest(vault, host, pathsKey) {
       const sql = `${select} WHERE vault = ? AND host = ? AND paths_key = ? AND file_name = ''
+        AND expires_at_ms = 0
         ORDER BY commit_sequence DESC LIMIT 1`
       return optional(db.get<StoredSnapshot>(sql, vault, host, pathsKey))
     },
@@ -67,7 +75,7 @@ export function snapshotTable(db: Statements): SnapshotWriter {
     },
     async summary() {
       const sql = `SELECT count(*) AS count, coalesce(max(committed_at_ms), 0) AS newestAtMs FROM snapshots
-        WHERE file_name = ''`
+        WHERE file_name = '' AND expires_at_ms = 0`
       return db.get<{ count: number; newestAtMs: number }>(sql) ?? { count: 0, newestAtMs: 0 }
     },
     async add(snapshot) {
@@ -90,6 +98,53 @@ export function snapshotTable(db: Statements): SnapshotWriter {
   }
 }
 
+type Garbage = 'sets' | 'expired' | 'removedAtMs' | 'setExpiry' | 'setPin' | 'setPacks' | 'remove'
+
+function garbage(db: Statements): Pick<SnapshotWriter, Garbage> {
+  return {
+    async sets(after, limit) {
+      const sql = `SELECT commit_sequence AS commitSequence, vault, snapshot_id AS snapshotId,
+        expires_at_ms AS expiresAtMs, packs FROM snapshots WHERE commit_sequence > ? ORDER BY commit_sequence LIMIT ?`
+      return db.all<SnapshotSetRow>(sql, after, limit)
+    },
+    async expired(nowMs, limit) {
+      const sql = `${select} WHERE expires_at_ms <> 0 AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`
+      return db.all<StoredSnapshot>(sql, nowMs, limit).map(toSnapshot)
+    },
+    async removedAtMs(snapshotId) {
+      const sql = 'SELECT removed_at_ms AS atMs FROM removed_snapshots WHERE snapshot_id = ?'
+      return db.get<{ atMs: number }>(sql, snapshotId)?.atMs
+    },
+    async setExpiry(commitSequence, expiresAtMs) {
+      db.run('UPDATE snapshots SET expires_at_ms = ? WHERE commit_sequence = ?', expiresAtMs, commitSequence)
+    },
+    async setPin(commitSequence, pin) {
+      db.run('UPDATE snapshots SET pin = ? WHERE commit_sequence = ?', pin ?? null, commitSequence)
+    },
+    async setPacks(commitSequence, packs) {
+      db.run('UPDATE snapshots SET packs = ? WHERE commit_sequence = ?', packs, commitSequence)
+      db.run('UPDATE pack_sets_version SET version = version + 1')
+    },
+    async remove(commitSequence, removedAtMs) {
+      db.run(
+        `INSERT OR REPLACE INTO removed_snapshots SELECT snapshot_id, vault, ? FROM snapshots
+          WHERE commit_sequence = ?`,
+        removedAtMs,
+        commitSequence,
+      )
+      const file = db.get<{ vault: number; file_name: string; file_version: number }>(
+        'SELECT vault, file_name, file_version FROM snapshots WHERE commit_sequence = ?',
+        commitSequence,
+      )
+      if (file !== undefined && file.file_name !== '') {
+        const sql = 'DELETE FROM files WHERE vault = ? AND name = ? AND version = ?'
+        db.run(sql, file.vault, file.file_name, file.file_version)
+      }
+      db.run('DELETE FROM snapshots WHERE commit_sequence = ?', commitSequence)
+    },
+  }
+}
+
 interface StoredFile extends StoredSnapshot {
   readonly name: string
   readonly version: number
@@ -104,7 +159,8 @@ function toFile(row: StoredFile): FileRow {
 }
 
 const selectFile = `SELECT f.name, f.version, f.created_at_ms, f.snapshot, s.commit_sequence, s.snapshot_id, s.vault,
-  s.tree, s.manifest, s.committed_at_ms, s.file_name, s.file_version
+  s.tree, s.manifest, s.committed_at_ms, s.file_name, s.file_version, coalesce(s.expires_at_ms, 0) AS expires_at_ms,
+  s.pin
   FROM files f LEFT JOIN snapshots s ON s.commit_sequence = f.snapshot`
 
 /** The last code point sorts after every other, so this bounds all names that begin with a prefix. */

@@ -22,6 +22,7 @@ async function catalogueOf(packs: number): Promise<{ catalogue: Catalogue; rows:
     for (let n = 0; n < packs; n++) {
       const pack = { packId: hex(1000 + n) as PackId, vault, session, requestId: `${n}`, lengthBytes: 1 }
       const row = await tx.packs.add(pack)
+      await tx.packs.settle(row, { state: 'committed', lengthBytes: 1 })
       for (const node of added) await tx.copies.add(row, { node, putSequence: n, provenAtMs: 0 })
       ids.push(row)
     }

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { AdminService } from '../../../src/gen/twofold/v1/admin.ts'
 import { FilesService } from '../../../src/gen/twofold/v1/files.ts'
 import { ManagerService } from '../../../src/gen/twofold/v1/manager.ts'
 import { ReplicationService } from '../../../src/gen/twofold/v1/replication.ts'
@@ -7,7 +8,7 @@ import { idempotency } from '../../../src/rpc/idempotency.ts'
 
 describe('the table of idempotency', () => {
   it('has every call of the protocol, and nothing else', () => {
-    const services = [ManagerService, StorageService, ReplicationService, FilesService]
+    const services = [ManagerService, AdminService, StorageService, ReplicationService, FilesService]
     const paths = services.flatMap((service) => Object.values(service).map(({ path }) => path as string))
     expect(Object.keys(idempotency).sort()).to.deep.equal(paths.sort())
   })

@@ -1,0 +1,49 @@
+import { AdminService } from '../gen/twofold/v1/admin.ts'
+import type { AdminServer } from '../gen/twofold/v1/admin.ts'
+import { unaryHandler } from '../rpc/handlers.ts'
+import type { ServiceMount } from '../rpc/server.ts'
+import * as convert from './admin-convert.ts'
+import type { Admin } from './admin.ts'
+
+/** The administrative calls behind gRPC: translation and nothing else. */
+export function adminService(admin: Admin): ServiceMount {
+  const implementation: AdminServer = { ...snapshotCalls(admin), ...spaceCalls(admin) }
+  return { definition: AdminService, implementation }
+}
+
+function snapshotCalls(admin: Admin): Pick<AdminServer, 'forgetSnapshots' | 'undeleteSnapshots' | 'pinSnapshots'> {
+  return {
+    forgetSnapshots: unaryHandler(async (request, options) => ({
+      expiresAtMs: BigInt(await admin.forgetSnapshots(convert.toForget(request), options)),
+    })),
+    undeleteSnapshots: unaryHandler(async (request, options) => {
+      await admin.undeleteSnapshots(convert.toUndelete(request), options)
+      return {}
+    }),
+    pinSnapshots: unaryHandler(async (request, options) => {
+      await admin.pinSnapshots(convert.toPin(request), options)
+      return {}
+    }),
+  }
+}
+
+type SpaceCalls = Pick<AdminServer, 'prune' | 'getPrune' | 'beginRepack' | 'listRepackable' | 'finishRepack'>
+
+function spaceCalls(admin: Admin): SpaceCalls {
+  return {
+    prune: unaryHandler(async (request, options) => ({
+      state: convert.fromPruneState(await admin.prune(convert.toPrune(request), options)),
+    })),
+    getPrune: unaryHandler(async (_, options) => ({ state: convert.fromPruneState(await admin.getPrune(options)) })),
+    beginRepack: unaryHandler(async (request, options) =>
+      convert.fromRepackSession(await admin.beginRepack(request, options)),
+    ),
+    listRepackable: unaryHandler(async (request, options) =>
+      convert.fromRepackable(await admin.listRepackable(request.vault, request, options)),
+    ),
+    finishRepack: unaryHandler(async (request, options) => {
+      const { session, packIds } = convert.toFinishRepack(request)
+      return { finishedPackIds: [...(await admin.finishRepack(session, packIds, options))] }
+    }),
+  }
+}

@@ -1,0 +1,65 @@
+import { randomHexId } from '../../core/ids.ts'
+import { gcPacksPerDelete } from '../../core/limits.ts'
+import type { CatalogueWriter } from '../catalogue.ts'
+import type { NodeRow, PackRow } from '../catalogue-rows.ts'
+import { appendToLog } from '../commit-log.ts'
+import type { ManagerContext } from '../context.ts'
+import type { NeededPacks } from './needed-packs.ts'
+
+export interface Deleted {
+  readonly packs: number
+  readonly bytes: number
+  /** Whether there may be more to delete now. */
+  readonly more: boolean
+}
+
+/**
+ * Deletes some condemned packs: those of which every session has ended that had begun when they were condemned, so that
+ * nobody can still rely on an answer from before. What is needed after all is committed again instead. All of it is one
+ * transaction; the nodes learn of it by orders that name the put, so that a newer one survives.
+ * @returns undefined when too much changed since `needed` was read: read on, and try again
+ */
+export async function deletePacks(context: ManagerContext, needed: NeededPacks): Promise<Deleted | undefined> {
+  return context.catalogue.write(async (tx) => {
+    const before = (await tx.sessions.oldestOpen()) ?? Number.MAX_SAFE_INTEGER
+    const rows = await tx.packs.condemned(before, gcPacksPerDelete)
+    const ids = rows.map((row) => row.id)
+    const wanted = await needed.among(tx, ids)
+    if (wanted === undefined) return undefined
+    await tx.packs.revive([...wanted])
+    const doomed = rows.filter((row) => !wanted.has(row.id))
+    const nodes = new Map((await tx.nodes.all()).map((node) => [node.id, node]))
+    for (const row of doomed) await deletePack(context, tx, row, nodes)
+    if (doomed.length > 0) await appendToLog(tx, 'packs-deleted', { packIds: doomed.map((row) => row.packId) })
+    const bytes = doomed.reduce((sum, row) => sum + row.lengthBytes, 0)
+    return { packs: doomed.length, bytes, more: rows.length === gcPacksPerDelete }
+  })
+}
+
+async function deletePack(
+  context: ManagerContext,
+  tx: CatalogueWriter,
+  pack: PackRow,
+  nodes: ReadonlyMap<number, NodeRow>,
+): Promise<void> {
+  const [copies = []] = await tx.copies.of([pack.id])
+  for (const copy of copies) {
+    const node = nodes.get(copy.node)
+    if (node === undefined || node.admin === 'removed') continue
+    context.pendingOrders.giving(node.id)
+    await tx.orders.add(node.id, {
+      orderId: randomHexId(context.random),
+      action: {
+        kind: 'drop-pack',
+        packId: pack.packId,
+        incarnation: node.ref.incarnation,
+        putSequenceMax: copy.putSequence,
+        generationMax: pack.generation,
+      },
+    })
+  }
+  const chunks = await tx.chunks.removePack(pack.vault, pack.id)
+  await tx.copies.dropPack(pack.id)
+  await tx.packs.bury(pack.id)
+  await tx.vaults.count(pack.vault, { chunks: -chunks, packs: -1, storedBytes: -pack.lengthBytes })
+}

@@ -1,0 +1,81 @@
+import { TwofoldError } from '../../core/errors.ts'
+import { fromHex, toHex } from '../../core/ids.ts'
+import type { ChunkId } from '../../core/ids.ts'
+import { catalogueSliceRows } from '../../core/limits.ts'
+import type { CatalogueReader } from '../catalogue.ts'
+import { splitRefs } from '../chunk-refs.ts'
+import { ChunkFilter } from '../sqlite/chunk-filter.ts'
+import { Bitmap } from './bitmap.ts'
+
+/**
+ * Which chunks any snapshot reaches, in the trash or not, found by walking all their trees. What it keeps in memory is
+ * a bit for each tree and a Bloom filter of 10 to 20 bits for each chunk: a chunk that it takes for needed although it
+ * is not costs its space for a while, and the other way round cannot happen.
+ */
+export class LiveChunks {
+  readonly #filter: ChunkFilter
+  readonly #seen = new Bitmap()
+  /** Trees to be followed, by their numbers; all of one vault. */
+  readonly #trees: number[] = []
+  #vault = 0
+  #sequence = 0
+
+  /** @param chunks about how many there are */
+  constructor(chunks: number) {
+    this.#filter = new ChunkFilter(chunks)
+  }
+
+  /** Snapshots with a later commit were not looked at. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  mayBeNeeded(id: ChunkId): boolean {
+    return this.#filter.mayHave(id)
+  }
+
+  /** Walks on. @returns whether there is more. @throws TwofoldError `integrity` when the catalogue has a hole */
+  async walkSlice(tx: CatalogueReader): Promise<boolean> {
+    if (this.#trees.length === 0) {
+      const [next] = await tx.snapshots.sets(this.#sequence, 1)
+      if (next === undefined) return false
+      this.#sequence = next.commitSequence
+      this.#vault = next.vault
+      await this.#mark(tx, [fromHex(next.snapshotId) as ChunkId])
+      return true
+    }
+    const lists = await tx.chunks.refsByNumber(this.#trees.splice(-treesPerSlice))
+    const refs = lists.flatMap((list) => {
+      if (list === undefined) throw hole('the references of a tree are missing')
+      return splitRefs(list)
+    })
+    for (let start = 0; start < refs.length; start += catalogueSliceRows) {
+      await this.#mark(tx, refs.slice(start, start + catalogueSliceRows))
+    }
+    return true
+  }
+
+  async #mark(tx: CatalogueReader, ids: readonly ChunkId[]): Promise<void> {
+    const rows = await tx.chunks.find(this.#vault, ids)
+    const inner: ChunkId[] = []
+    for (const [index, row] of rows.entries()) {
+      const id = ids[index] as ChunkId
+      // In doubt nothing may go: what is below a chunk that is not there cannot be known.
+      if (row === undefined) throw hole(`chunk ${toHex(id)} is not in the catalogue`)
+      this.#filter.add(id)
+      if (row.kind !== 'data') inner.push(id)
+    }
+    const numbers = await tx.chunks.treeNumbers(this.#vault, inner)
+    for (const number of numbers) {
+      if (number === undefined) throw hole('the references of a tree are missing')
+      if (this.#seen.add(number)) this.#trees.push(number)
+    }
+  }
+}
+
+/** Most trees have tens of references, so a slice of these stays near `catalogueSliceRows`. */
+const treesPerSlice = 128
+
+function hole(what: string): TwofoldError {
+  return new TwofoldError('integrity', `a snapshot is not whole: ${what}; nothing is moved until that is repaired`)
+}
