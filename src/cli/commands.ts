@@ -25,6 +25,31 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/snapshots.ts')).defineSnapshots,
   },
   {
+    name: 'forget',
+    summary: 'forget snapshots by a policy or by id',
+    load: async () => (await import('./commands/forget.ts')).defineForget,
+  },
+  {
+    name: 'undelete',
+    summary: 'bring forgotten snapshots back from the trash',
+    load: async () => (await import('./commands/undelete.ts')).defineUndelete,
+  },
+  {
+    name: 'pin',
+    summary: 'protect snapshots from being forgotten',
+    load: async () => (await import('./commands/pin.ts')).definePin,
+  },
+  {
+    name: 'unpin',
+    summary: 'end the protection of snapshots',
+    load: async () => (await import('./commands/pin.ts')).defineUnpin,
+  },
+  {
+    name: 'prune',
+    summary: 'give back the space of what no snapshot needs',
+    load: async () => (await import('./commands/prune.ts')).definePrune,
+  },
+  {
     name: 'ls',
     summary: 'list what is in a snapshot',
     load: async () => (await import('./commands/ls.ts')).defineLs,

@@ -36,6 +36,8 @@ export function snapshotRecord(snapshot: SnapshotInfo): Record<string, unknown> 
     ...(manifest.fileName === '' ? {} : { file_name: manifest.fileName, file_version: snapshot.fileVersion }),
     summary: { ...statsRecord(manifest.stats), committed_at: jsonTimeMs(snapshot.committedAtMs) },
     durability: durabilityRecord(snapshot.durability),
+    ...(snapshot.expiresAtMs === 0 ? {} : { expires_at: jsonTimeMs(snapshot.expiresAtMs) }),
+    ...(snapshot.pin === undefined ? {} : { pinned: true, pin_reason: snapshot.pin }),
     vault: manifest.vault,
     id: snapshot.id,
     short_id: snapshot.shortId,

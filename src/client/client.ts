@@ -1,10 +1,12 @@
 import type { Clock } from '../core/clock.ts'
 import type { SnapshotId } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
+import type { SnapshotsRequest } from '../core/admin-messages.ts'
 import type { Page, SnapshotFilter } from '../core/messages.ts'
 import type { CallOptions, ClusterStatus, NodeInfo, Operation, SnapshotPack } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
+import type { AdminApi } from './admin-api.ts'
 import { runBackup } from './backup.ts'
 import type { BackupRequest, BackupSummary } from './backup-request.ts'
 import type { BenchmarkOptions, BenchmarkRequest } from './benchmark.ts'
@@ -25,6 +27,7 @@ import type { ListRequest } from './list-entries.ts'
 import type { ManagerApi } from './manager-api.ts'
 import { allPages } from './paged.ts'
 import type { RunOptions } from './progress.ts'
+import type { PruneRequest, PruneRunOptions, PruneSummary } from './prune.ts'
 import { checkFileName, runPutFile } from './put-file.ts'
 import type { PutFileRequest } from './put-file.ts'
 import { runRestore } from './restore.ts'
@@ -40,6 +43,7 @@ import type { ListedEntry } from './tree-walker.ts'
 /** What a client works with. */
 export interface ClientDeps {
   readonly manager: ManagerApi
+  readonly admin: AdminApi
   readonly storage: StorageApi
   readonly clock: Clock
   readonly random: Random
@@ -61,6 +65,12 @@ export interface FilesPageRequest {
   readonly pageSize?: number | undefined
   /** Empty for the first page. */
   readonly pageToken?: string | undefined
+}
+
+/** Snapshots by their whole ids. */
+export interface AdministeredSnapshots {
+  readonly vault?: string | undefined
+  readonly ids: readonly SnapshotId[]
 }
 
 /**
@@ -182,6 +192,33 @@ export class Client {
     return collectStats(this.#read, { reference, filter }, options)
   }
 
+  /**
+   * Moves snapshots to the trash, all of them or none. @returns until when they can be brought back, in milliseconds
+   * since the epoch
+   * @throws TwofoldError `failed-precondition` when one is pinned
+   */
+  forget(request: AdministeredSnapshots & { now?: boolean }, options: CallOptions = {}): Promise<number> {
+    const { now = false } = request
+    return this.#deps.admin.forgetSnapshots({ ...this.#administered(request), now }, options)
+  }
+
+  /** Brings snapshots back from the trash. @throws TwofoldError `failed-precondition` when one was removed for good */
+  undelete(request: AdministeredSnapshots, options: CallOptions = {}): Promise<void> {
+    return this.#deps.admin.undeleteSnapshots(this.#administered(request), options)
+  }
+
+  /** Protects snapshots from being forgotten, or ends that. */
+  pin(request: AdministeredSnapshots & { pinned: boolean; reason?: string }, options: CallOptions = {}): Promise<void> {
+    const { pinned, reason = '' } = request
+    return this.#deps.admin.pinSnapshots({ ...this.#administered(request), pinned, reason }, options)
+  }
+
+  /** @throws as `runPrune` */
+  async prune(request: PruneRequest, options: PruneRunOptions = {}): Promise<PruneSummary> {
+    const { runPrune } = await import('./prune.ts')
+    return runPrune(this.#deps, request, options)
+  }
+
   nodes(options: CallOptions = {}): Promise<readonly NodeInfo[]> {
     return this.#deps.manager.listNodes(options)
   }
@@ -215,6 +252,11 @@ export class Client {
   /** Lets go of all connections; what is running ends with `unavailable`. */
   close(): void {
     this.#deps.close()
+  }
+
+  #administered({ vault = '', ids }: AdministeredSnapshots): SnapshotsRequest {
+    const { hostName, userName } = this.#deps
+    return { vault, snapshotIds: ids, actor: `${userName}@${hostName}` }
   }
 
   async #filePage(

@@ -2,6 +2,8 @@
 export { Client } from './client.ts'
 export type { ClientDeps, FilesPageRequest } from './client.ts'
 export { connectClient } from './connect.ts'
+export type { AdministeredSnapshots, ClientDeps, FilesPageRequest } from './client.ts'
+export { connectClient } from './main.ts'
 export type { ConnectOptions } from './main.ts'
 
 export type { BackupRequest, BackupSummary, WrittenPack } from './backup-request.ts'
@@ -35,6 +37,11 @@ export type { Dump, DumpRequest } from './dump.ts'
 export type { Change, DiffEntry } from './diff.ts'
 export type { FindRequest, FoundEntry } from './find-entries.ts'
 export type { StatsInfo } from './stats.ts'
+
+export { groupSnapshots, judgeGroups, toRetained } from './forget.ts'
+export type { GroupKey, GroupVerdict, Retained, SnapshotGroup } from './forget.ts'
+export type { PruneEvent, PruneRequest, PruneSummary } from './prune.ts'
+export type { Moved } from './repack.ts'
 
 export type { PutFileRequest } from './put-file.ts'
 export type { GetFileRequest, OpenedFile } from './get-file.ts'

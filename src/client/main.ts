@@ -6,6 +6,7 @@ import type { Random } from '../core/random.ts'
 import { threadPoolCodec } from '../format/codec.ts'
 import { formatAddress, parseAddress } from '../rpc/address.ts'
 import { ChannelPool } from '../rpc/channel.ts'
+import { AdminRemote } from './admin-remote.ts'
 import { Client } from './client.ts'
 import { ManagerRemote } from './manager-remote.ts'
 import { StorageRemote } from './storage-remote.ts'
@@ -34,6 +35,7 @@ export function createClient(options: ConnectOptions): Client {
   const bulk = new ChannelPool({ bulk: true })
   return new Client({
     manager: new ManagerRemote(control, addresses),
+    admin: new AdminRemote(control, addresses),
     storage: new StorageRemote(bulk),
     codec: threadPoolCodec,
     clientId: randomHexId(random),

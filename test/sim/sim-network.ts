@@ -1,3 +1,4 @@
+import type { AdminApi } from '../../src/client/admin-api.ts'
 import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
 import type { StorageApi } from '../../src/client/storage-api.ts'
 import { linkedController } from '../../src/core/abort.ts'
@@ -9,7 +10,9 @@ import type { Manager } from '../../src/manager/manager.ts'
 import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import type { StorageNode } from '../../src/node/storage-node.ts'
+import { adminPort } from '../support/admin-port.ts'
 import { managerPort } from '../support/manager-port.ts'
+import type { ManagerCall } from '../support/manager-port.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { SimScheduler } from './sim-scheduler.ts'
 import type { SimTrace } from './sim-trace.ts'
@@ -79,10 +82,18 @@ export class SimNetwork {
 
   /** The manager as `caller` sees it; both roles' ports at once. */
   managerFor(caller: SimProcess): ClientManagerApi & NodeManagerApi {
-    return managerPort((what, options, work) => {
+    return managerPort(this.#managerCall(caller))
+  }
+
+  adminFor(caller: SimProcess): AdminApi {
+    return adminPort(this.#managerCall(caller))
+  }
+
+  #managerCall(caller: SimProcess): ManagerCall {
+    return (what, options, work) => {
       const call = { caller, address: 'manager', what, signal: options?.signal, find: () => this.#manager }
       return this.#call({ ...call, work })
-    })
+    }
   }
 
   /** The nodes as a client sees them. */

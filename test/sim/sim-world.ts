@@ -165,6 +165,7 @@ export class SimWorld {
     const random = this.random(name)
     const client = new Client({
       manager: this.network.managerFor(process),
+      admin: this.network.adminFor(process),
       storage: this.network.storageFor(process),
       clock: process.clock(),
       random,

@@ -1,3 +1,4 @@
+import type { AdminApi } from '../../src/client/admin-api.ts'
 import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
 import type { StorageApi } from '../../src/client/storage-api.ts'
 import type { Clock } from '../../src/core/clock.ts'
@@ -16,6 +17,7 @@ import type { ManagerTiming } from '../../src/manager/timing.ts'
 import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
+import { adminPort } from './admin-port.ts'
 import { managerPort } from './manager-port.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { TestNode } from './test-node.ts'
@@ -126,7 +128,7 @@ export class NodeCluster {
     if (this.clock.monotonicMs() - this.#beatAtMs >= heartbeatIntervalMs) {
       this.#beatAtMs = this.clock.monotonicMs()
       this.#beating = this.#beatOnce()
-        .then(async () => void (await this.manager.sweep()))
+        .then(() => this.sweepAll())
         .finally(() => (this.#beating = undefined))
     }
     if (this.#beating === undefined) return
@@ -134,6 +136,11 @@ export class NodeCluster {
     if (signal?.aborted === true) resolve()
     signal?.addEventListener('abort', () => resolve(), { once: true })
     await Promise.race([this.#beating, aborted])
+  }
+
+  /** What the manager does in the background, as long as there is more of it. */
+  async sweepAll(): Promise<void> {
+    while (await this.manager.sweep());
   }
 
   byRef(ref: NodeRef): TestNode {
@@ -222,7 +229,7 @@ export class NodeCluster {
   }
 
   /** What a client is given. */
-  get clientPorts(): { readonly manager: ClientManagerApi; readonly storage: StorageApi } {
+  get clientPorts(): { readonly manager: ClientManagerApi; readonly admin: AdminApi; readonly storage: StorageApi } {
     const manager: ClientManagerApi = {
       ...managerPort((call, options, work) => this.#ask(call, options, () => work(this.manager, options))),
       commitSnapshot: (request, options) =>
@@ -232,6 +239,7 @@ export class NodeCluster {
           return snapshot
         }),
     }
+    const admin = adminPort((call, options, work) => this.#ask(call, options, () => work(this.manager, options)))
     const storage: StorageApi = {
       upload: (ref, header, slices, options) => this.#upload(this.byRef(ref), { header, slices, ...options }),
       read: (ref, request, options) => this.#read(this.byRef(ref), request, options?.signal),
@@ -249,7 +257,7 @@ export class NodeCluster {
         await this.byRef(ref).node.witness(statement)
       },
     }
-    return { manager, storage }
+    return { manager, admin, storage }
   }
 
   async #upload(

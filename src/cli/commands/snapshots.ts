@@ -3,7 +3,7 @@ import type { Client, SnapshotInfo } from '../../client/index.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
-import { formatBytes, formatTime, plural } from '../human-format.ts'
+import { formatBytes, formatDuration, formatTime, plural } from '../human-format.ts'
 import { packLines, packRecords } from '../pack-list.ts'
 import { parseCount } from '../quantities.ts'
 import { safePath, safeText } from '../safe-text.ts'
@@ -16,12 +16,14 @@ import { withClient } from '../with-client.ts'
 interface Options extends FilterOptions {
   readonly latest?: number
   readonly packs?: boolean
+  readonly trash?: boolean
 }
 
 export function defineSnapshots(command: Command, cli: Cli): void {
   command.argument('[snapshot...]', 'ids, or "latest"; all unless given')
   addFilterOptions(addClusterOptions(command))
     .option('--latest <n>', 'only the newest n of each host and set of paths', (text) => parseCount(text, 1))
+    .option('--trash', 'those that were forgotten and can be brought back')
     .option('--packs', 'also list the packs and the nodes that have them')
   addHelp(command, {
     examples: ['twofold snapshots', 'twofold snapshots --host web1 --latest 3', 'twofold snapshots --packs latest'],
@@ -41,8 +43,9 @@ async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
     }
     return output.record(records)
   }
-  await output.lines(table(snapshots))
-  await output.line(plural(snapshots.length, 'snapshot'))
+  await output.lines(options.trash === true ? trashTable(snapshots, run.cli.clock.nowMs()) : table(snapshots))
+  const pinned = snapshots.some(({ pin }) => pin !== undefined) ? '; those with * are pinned' : ''
+  await output.line(`${plural(snapshots.length, 'snapshot')}${pinned}`)
   if (options.packs !== true) return
   for (const snapshot of snapshots) {
     await output.line(`\npacks of snapshot ${snapshot.shortId}:`)
@@ -52,7 +55,7 @@ async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
 
 async function chosen(client: Client, run: Run<Options>): Promise<SnapshotInfo[]> {
   const { signal } = run.cli
-  const filter = toFilter(run.options)
+  const filter = { ...toFilter(run.options), trash: run.options.trash === true }
   if (run.operands.length > 0) {
     return Promise.all(run.operands.map((reference) => client.resolve(reference, filter, { signal })))
   }
@@ -75,10 +78,25 @@ function newestOfEach(snapshots: readonly SnapshotInfo[], count: number | undefi
   return kept.reverse()
 }
 
+function trashTable(snapshots: readonly SnapshotInfo[], nowMs: number): string[] {
+  const rows = snapshots.map(({ shortId, manifest, expiresAtMs }) => [
+    shortId,
+    formatTime(Number(manifest.timeNs / 1_000_000n)),
+    safeText(manifest.host),
+    safeText(manifest.tags.join(',')),
+    expiresAtMs > nowMs ? formatDuration(expiresAtMs - nowMs) : 'until the next prune',
+    manifest.paths.map(safePath).join(' '),
+  ])
+  return renderTable(
+    ['ID', 'Time', 'Host', 'Tags', 'Time left', 'Paths'].map((title) => ({ title })),
+    rows,
+  )
+}
+
 function table(snapshots: readonly SnapshotInfo[]): string[] {
-  const rows = snapshots.flatMap(({ shortId, manifest, durability }) => {
+  const rows = snapshots.flatMap(({ shortId, manifest, durability, pin }) => {
     const first = [
-      shortId,
+      pin === undefined ? shortId : `${shortId}*`,
       formatTime(Number(manifest.timeNs / 1_000_000n)),
       safeText(manifest.host),
       safeText(manifest.tags.join(',')),

@@ -1,0 +1,30 @@
+import type { PackId } from '../core/ids.ts'
+import type {
+  BeginRepackRequest,
+  ForgetRequest,
+  PinRequest,
+  PruneOptions,
+  PruneState,
+  RepackablePack,
+  SnapshotsRequest,
+} from '../core/admin-messages.ts'
+import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
+import type { CallOptions } from '../core/model.ts'
+
+/**
+ * What people decide about a cluster, as a client asks for it. Meaning, idempotency and errors of each call are in
+ * `admin.proto`. Any call may also end in `unavailable` or `deadline-exceeded`; its outcome is then unknown and it may
+ * be repeated.
+ */
+export interface AdminApi {
+  /** Resolves with the time until which they can be brought back, in milliseconds since the epoch. */
+  forgetSnapshots(request: ForgetRequest, options?: CallOptions): Promise<number>
+  undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<void>
+  pinSnapshots(request: PinRequest, options?: CallOptions): Promise<void>
+  prune(request: PruneOptions, options?: CallOptions): Promise<PruneState>
+  getPrune(options?: CallOptions): Promise<PruneState>
+  beginRepack(request: BeginRepackRequest, options?: CallOptions): Promise<Session>
+  listRepackable(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<RepackablePack>>
+  /** Resolves with the packs that are needed no more. */
+  finishRepack(session: SessionRef, packIds: readonly PackId[], options?: CallOptions): Promise<readonly PackId[]>
+}

@@ -1,0 +1,73 @@
+import { parsePackId } from '../core/ids.ts'
+import type { PackId } from '../core/ids.ts'
+import { commitDeadlineMs } from '../core/limits.ts'
+import type {
+  BeginRepackRequest,
+  ForgetRequest,
+  PinRequest,
+  PruneOptions,
+  PruneState,
+  RepackablePack,
+  SnapshotsRequest,
+} from '../core/admin-messages.ts'
+import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
+import type { CallOptions } from '../core/model.ts'
+import { AdminClient, AdminService } from '../gen/twofold/v1/admin.ts'
+import type { ChannelPool } from '../rpc/channel.ts'
+import type { AdminApi } from './admin-api.ts'
+import { toPruneState, toRepackable } from './admin-convert.ts'
+import { required, toNumber, toSession } from './convert.ts'
+import { ManagerCalls } from './manager-calls-remote.ts'
+
+/** The manager's administrative calls at the other end of gRPC. */
+export class AdminRemote implements AdminApi {
+  readonly #calls: ManagerCalls
+
+  /** @param addresses `host:port` each, at least one. */
+  constructor(channels: ChannelPool, addresses: readonly string[]) {
+    this.#calls = new ManagerCalls(channels, addresses, AdminClient)
+  }
+
+  async forgetSnapshots(request: ForgetRequest, options?: CallOptions): Promise<number> {
+    const message = { ...request, snapshotIds: [...request.snapshotIds] }
+    return toNumber((await this.#calls.call(AdminService.forgetSnapshots, message, options)).expiresAtMs)
+  }
+
+  async undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<void> {
+    const message = { ...request, snapshotIds: [...request.snapshotIds] }
+    await this.#calls.call(AdminService.undeleteSnapshots, message, options)
+  }
+
+  async pinSnapshots(request: PinRequest, options?: CallOptions): Promise<void> {
+    const message = { ...request, snapshotIds: [...request.snapshotIds] }
+    await this.#calls.call(AdminService.pinSnapshots, message, options)
+  }
+
+  async prune(request: PruneOptions, options?: CallOptions): Promise<PruneState> {
+    return toPruneState((await this.#calls.call(AdminService.prune, request, options)).state)
+  }
+
+  async getPrune(options?: CallOptions): Promise<PruneState> {
+    return toPruneState((await this.#calls.call(AdminService.getPrune, {}, options)).state)
+  }
+
+  async beginRepack(request: BeginRepackRequest, options?: CallOptions): Promise<Session> {
+    const { session } = await this.#calls.call(AdminService.beginRepack, request, options)
+    return toSession(required(session, 'session'))
+  }
+
+  async listRepackable(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<RepackablePack>> {
+    const reply = await this.#calls.call(AdminService.listRepackable, { vault, ...page }, options)
+    return { items: reply.packs.map(toRepackable), nextPageToken: reply.nextPageToken }
+  }
+
+  async finishRepack(
+    { sessionId, sessionToken }: SessionRef,
+    packIds: readonly PackId[],
+    options?: CallOptions,
+  ): Promise<readonly PackId[]> {
+    const request = { session: { sessionId, sessionToken }, packIds: [...packIds] }
+    const long = { ...options, deadlineMs: commitDeadlineMs }
+    return (await this.#calls.call(AdminService.finishRepack, request, long)).finishedPackIds.map(parsePackId)
+  }
+}

@@ -1,0 +1,20 @@
+import type { AdminApi } from '../../src/client/admin-api.ts'
+import type { ManagerCall } from './manager-port.ts'
+
+/** A manager's administrative calls as clients see them: every call takes its way through `ask`. */
+export function adminPort(ask: ManagerCall): AdminApi {
+  return {
+    forgetSnapshots: (request, options) =>
+      ask('forgetSnapshots', options, (api, o) => api.admin.forgetSnapshots(request, o)),
+    undeleteSnapshots: (request, options) =>
+      ask('undeleteSnapshots', options, (api, o) => api.admin.undeleteSnapshots(request, o)),
+    pinSnapshots: (request, options) => ask('pinSnapshots', options, (api, o) => api.admin.pinSnapshots(request, o)),
+    prune: (request, options) => ask('prune', options, (api, o) => api.admin.prune(request, o)),
+    getPrune: (options) => ask('getPrune', options, (api, o) => api.admin.getPrune(o)),
+    beginRepack: (request, options) => ask('beginRepack', options, (api, o) => api.admin.beginRepack(request, o)),
+    listRepackable: (vault, page, options) =>
+      ask('listRepackable', options, (api, o) => api.admin.listRepackable(vault, page, o)),
+    finishRepack: (session, packs, options) =>
+      ask('finishRepack', options, (api, o) => api.admin.finishRepack(session, packs, o)),
+  }
+}
