@@ -145,10 +145,16 @@ class Mover {
     const packs = this.#pending
     this.#pending = []
     if (packs.length === 0) return
-    const call = () => admin.finishRepack(this.#session, packs, { signal })
-    const finished = await persistently(call, { clock, random, signal })
-    this.#finished += finished.length
-    this.#left += packs.length - finished.length
+    let left: readonly PackId[] = packs
+    for (let more = true; more && left.length > 0;) {
+      const asked = left
+      const call = () => admin.finishRepack(this.#session, asked, { signal })
+      const finished = new Set(await persistently(call, { clock, random, signal }))
+      left = asked.filter((packId) => !finished.has(packId))
+      this.#finished += finished.size
+      more = finished.size > 0
+    }
+    this.#left += left.length
     this.#run.onMoved(this.#moved())
   }
 

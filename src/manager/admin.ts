@@ -1,6 +1,6 @@
 import { TwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
-import { gcSnapshotsPerSlice, pageBytesMax } from '../core/limits.ts'
+import { catalogueSliceRows, gcSnapshotsPerSlice, pageBytesMax } from '../core/limits.ts'
 import type {
   BeginRepackRequest,
   ForgetRequest,
@@ -74,13 +74,15 @@ export class Admin {
     const items: RepackablePack[] = []
     let next = first
     let bytes = 0
+    let looked = 0
     await context.catalogue.read(async (tx) => {
       const vault = await findVault(tx, vaultName)
       for (const id of packs.slice(first, first + limit)) {
         const chunks = await tx.chunks.ofPack(vault.id, id)
         const records = chunks.filter((chunk) => live.mayBeNeeded(chunk.chunkId))
         bytes += records.length * recordBytes + packBytes
-        if (items.length > 0 && bytes > pageBytesMax) return
+        looked += chunks.length
+        if (items.length > 0 && (bytes > pageBytesMax || looked > catalogueSliceRows)) return
         next += 1
         const [row] = await tx.packs.byIds([id])
         const pack = (await locatePacks(context, tx, [id])).get(id)

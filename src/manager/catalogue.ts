@@ -167,6 +167,8 @@ export interface PackReader {
   condemnedTotal(): Promise<{ packs: number; lengthBytes: number }>
   /** Numbers above `after`, in their order. */
   moves(after: number, limit: number): Promise<MoveRow[]>
+  /** Number of the newest move; 0 for none. */
+  newestMove(): Promise<number>
   /** The packs that chunks of this one were moved to. */
   movedTo(pack: number): Promise<number[]>
   /** Another number whenever a set of packs of a snapshot, or a move, was rewritten. */
@@ -186,7 +188,7 @@ export interface PackWriter extends PackReader {
   revive(packs: readonly number[]): Promise<void>
   /** Makes a condemned pack a deleted one, and forgets the moves from and to it. */
   bury(pack: number): Promise<void>
-  /** Remembers that chunks were moved. */
+  /** Remembers that chunks were moved, under a new number also if some were before. */
   addMove(from: number, to: number): Promise<void>
   /** Moves to `pack` become moves to where its own chunks were moved to; `setsVersion` changes. */
   passMovesOn(pack: number): Promise<void>
@@ -240,7 +242,8 @@ export interface SnapshotReader {
   expired(nowMs: number, limit: number): Promise<SnapshotRow[]>
   /** When it was removed for good; undefined for one that was not. */
   removedAtMs(snapshotId: SnapshotId): Promise<number | undefined>
-  packs(commitSequence: number): Promise<Uint8Array>
+  /** Its set of packs; undefined when it is gone. */
+  packs(commitSequence: number): Promise<Uint8Array | undefined>
   /** The highest commit sequence there is; 0 when there is none. */
   newestSequence(): Promise<number>
   /** Backups only, not from the trash. */

@@ -49,7 +49,9 @@ export class DurabilityReader {
     this.#cachedFor = key
     const known = this.#cache.get(commitSequence)
     if (known !== undefined) return this.#withPresentNodes(known)
-    const packs = decodePackSet(await this.#catalogue.read((tx) => tx.snapshots.packs(commitSequence)))
+    // One that was removed for good meanwhile has nothing any more.
+    const set = await this.#catalogue.read((tx) => tx.snapshots.packs(commitSequence))
+    const packs = decodePackSet(set ?? new Uint8Array())
     const durability = await this.ofPacks(packs, copiesWanted)
     if (key === this.#cachedFor && this.#cache.size < cachedMax) this.#cache.set(commitSequence, durability)
     return durability

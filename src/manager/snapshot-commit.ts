@@ -26,6 +26,8 @@ interface Draft {
   readonly request: CommitSnapshotRequest
   readonly manifest: Manifest
   readonly packs: readonly number[]
+  /** The newest one before the packs were looked for. */
+  readonly moveNumber: number
   /** Of the copies when the packs were found to have enough. */
   readonly copiesVersion: number
   /** Those of the packs that were condemned then. */
@@ -46,6 +48,7 @@ export async function commitSnapshot(
   if (session.kind !== 'backup') throw new TwofoldError('invalid-argument', 'this session only moves chunks')
   requireMatch(manifest, session, vault)
   context.leases.renew(session.sessionId)
+  const moveNumber = await context.catalogue.read((tx) => tx.packs.newestMove())
   const packs = await neededPacks(context, { session, vault, manifest, request })
   const copiesVersion = await context.catalogue.read((tx) => tx.copies.version())
   const condemned: number[] = []
@@ -55,7 +58,7 @@ export async function commitSnapshot(
     context.leases.renew(session.sessionId)
     await context.clock.yield()
   }
-  const draft = { request, manifest, packs, copiesVersion, condemned }
+  const draft = { request, manifest, packs, moveNumber, copiesVersion, condemned }
   const { row, abandoned } = await context.catalogue.write((tx) => commit(context, tx, draft))
   context.leases.end(session.sessionId)
   for (const pack of abandoned) context.members.settle(pack.packId)
@@ -144,7 +147,8 @@ async function packsOfSameTree(context: ManagerContext, need: Need): Promise<rea
   if (parent?.vault !== need.vault.id || Buffer.compare(parent.tree, need.manifest.tree) !== 0) return undefined
   const durability = await context.durability.ofSnapshot(parent.commitSequence, need.vault.copies)
   if (durability.copies < need.vault.minCopies) return undefined
-  return decodePackSet(await context.catalogue.read((tx) => tx.snapshots.packs(parent.commitSequence)))
+  const set = await context.catalogue.read((tx) => tx.snapshots.packs(parent.commitSequence))
+  return set === undefined ? undefined : decodePackSet(set)
 }
 
 /**
@@ -172,12 +176,13 @@ async function commit(
   draft: Draft,
 ): Promise<{ row: SnapshotRow; abandoned: readonly PackRow[] }> {
   context.lineage.requireWritable()
-  const { request, manifest, packs } = draft
+  const { request, manifest } = draft
   const session = await findSession(tx, request.session)
   const done = await committedBefore(context, tx, session, request)
   if (done !== undefined) return { row: done, abandoned: [] }
   const vault = await vaultOf(tx, session.vault)
-  const unchanged = (await tx.copies.version()) === draft.copiesVersion
+  const packs = await withMoves(tx, draft)
+  const unchanged = packs === draft.packs && (await tx.copies.version()) === draft.copiesVersion
   await tx.packs.revive(unchanged ? draft.condemned : await requireCopies(context, tx, packs, vault.minCopies))
   const { fileName } = session
   const newest = fileName === '' ? undefined : await tx.files.newest(vault.id, fileName)
@@ -204,6 +209,18 @@ async function commit(
   const numbers = { commitSequence, fileName, fileVersion, committedAtMs }
   await appendToLog(tx, 'commit', { vault: vault.name, snapshotId, ...numbers })
   return { row: { ...snapshot, commitSequence, expiresAtMs: 0, pin: undefined }, abandoned }
+}
+
+/** The packs, and those that chunks of them were moved to since they were looked for. */
+async function withMoves(tx: CatalogueReader, draft: Draft): Promise<readonly number[]> {
+  const packs = new Set(draft.packs)
+  for (let after = draft.moveNumber; ;) {
+    const moves = await tx.packs.moves(after, catalogueSliceRows)
+    for (const move of moves) if (packs.has(move.from)) packs.add(move.to)
+    after = moves.at(-1)?.number ?? after
+    if (moves.length < catalogueSliceRows) break
+  }
+  return packs.size === draft.packs.length ? draft.packs : [...packs].sort((a, b) => a - b)
 }
 
 function missing(why: string): TwofoldError {

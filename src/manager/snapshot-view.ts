@@ -147,7 +147,7 @@ export async function listSnapshotPacks(
   return context.catalogue.read(async (tx) => {
     const row = await tx.snapshots.find(id)
     if (row === undefined) throw new TwofoldError('not-found', `there is no snapshot ${id}`)
-    const all = decodePackSet(await tx.snapshots.packs(row.commitSequence))
+    const all = decodePackSet((await tx.snapshots.packs(row.commitSequence)) ?? new Uint8Array())
     const ids = all.filter((pack) => pack > from).slice(0, limit + 1)
     const tokenAfter = (pack: number): string => makeToken('snapshot-packs', String(pack))
     const { items, nextPageToken } = pageOf(ids, { limit, tokenAfter })

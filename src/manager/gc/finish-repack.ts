@@ -1,6 +1,6 @@
 import { TwofoldError } from '../../core/errors.ts'
 import type { PackId } from '../../core/ids.ts'
-import { adminSnapshotsMax, gcSnapshotsPerSlice } from '../../core/limits.ts'
+import { adminSnapshotsMax, catalogueSliceRows, gcSnapshotsPerSlice } from '../../core/limits.ts'
 import type { SessionRef } from '../../core/messages.ts'
 import type { CatalogueReader, CatalogueWriter } from '../catalogue.ts'
 import type { PackRow } from '../catalogue-rows.ts'
@@ -14,7 +14,7 @@ import type { LiveChunks } from './live-chunks.ts'
  * moved to in their place, and condemns them: one transaction. A pack stays when a snapshot that is newer than `live`
  * relies on it, or when something of it that may be needed was not moved. Whoever relied on one without having
  * committed yet is safe: it is only condemned, and comes back with that commit.
- * @returns those that were finished
+ * @returns those that were finished; when these were not all, asking for the others again may finish more
  */
 export async function finishRepack(
   context: ManagerContext,
@@ -28,11 +28,15 @@ export async function finishRepack(
     const session = await requireSession(context, tx, request.session)
     if (session.kind !== 'repack') throw new TwofoldError('invalid-argument', 'this session moves no chunks')
     const done: PackRow[] = []
+    let looked = 0
     const relied = await packsOfNewer(tx, live.sequence)
     for (const packId of new Set(request.packIds)) {
       const pack = await tx.packs.find(packId)
       if (pack?.state !== 'committed' || pack.vault !== session.vault || relied.has(pack.id)) continue
-      if (await isMoved(tx, live, pack)) done.push(pack)
+      const moved = await isMoved(tx, live, pack)
+      looked += moved.looked
+      if (moved.all) done.push(pack)
+      if (looked > 4 * catalogueSliceRows) break
     }
     if (done.length > 0) await replace(tx, done)
     return done
@@ -54,11 +58,15 @@ async function packsOfNewer(tx: CatalogueReader, sequence: number): Promise<Set<
   return packs
 }
 
-async function isMoved(tx: CatalogueReader, live: LiveChunks, pack: PackRow): Promise<boolean> {
+async function isMoved(
+  tx: CatalogueReader,
+  live: LiveChunks,
+  pack: PackRow,
+): Promise<{ all: boolean; looked: number }> {
   const session = await tx.sessions.byId(pack.session)
-  if (session?.state === 'open') return false
+  if (session?.state === 'open') return { all: false, looked: 0 }
   const left = await tx.chunks.ofPack(pack.vault, pack.id)
-  return !left.some((chunk) => live.mayBeNeeded(chunk.chunkId))
+  return { all: !left.some((chunk) => live.mayBeNeeded(chunk.chunkId)), looked: left.length }
 }
 
 async function replace(tx: CatalogueWriter, done: readonly PackRow[]): Promise<void> {

@@ -10,18 +10,26 @@ import { Bitmap } from './bitmap.ts'
 /**
  * Which chunks any snapshot reaches, in the trash or not, found by walking all their trees. What it keeps in memory is
  * a bit for each tree and a Bloom filter of 10 to 20 bits for each chunk: a chunk that it takes for needed although it
- * is not costs its space for a while, and the other way round cannot happen.
+ * is not costs its space for a while, and the other way round cannot happen. Nothing may be deleted while it walks:
+ * the number of a tree that is gone may be given again.
  */
 export class LiveChunks {
   readonly #filter: ChunkFilter
   readonly #seen = new Bitmap()
   /** Trees to be followed, by their numbers; all of one vault. */
   readonly #trees: number[] = []
+  /** What followed trees refer to, to be looked at. */
+  readonly #refs: ChunkId[] = []
+  readonly #countsAs: (row: { expiresAtMs: number }) => boolean
   #vault = 0
   #sequence = 0
 
-  /** @param chunks about how many there are */
-  constructor(chunks: number) {
+  /**
+   * @param chunks about how many there are
+   * @param countsAs which snapshots count; all unless the question is what would be
+   */
+  constructor(chunks: number, countsAs: (row: { expiresAtMs: number }) => boolean = () => true) {
+    this.#countsAs = countsAs
     this.#filter = new ChunkFilter(chunks)
   }
 
@@ -36,22 +44,22 @@ export class LiveChunks {
 
   /** Walks on. @returns whether there is more. @throws TwofoldError `integrity` when the catalogue has a hole */
   async walkSlice(tx: CatalogueReader): Promise<boolean> {
-    if (this.#trees.length === 0) {
-      const [next] = await tx.snapshots.sets(this.#sequence, 1)
-      if (next === undefined) return false
-      this.#sequence = next.commitSequence
-      this.#vault = next.vault
-      await this.#mark(tx, [fromHex(next.snapshotId) as ChunkId])
+    if (this.#refs.length > 0) {
+      await this.#mark(tx, this.#refs.splice(-catalogueSliceRows))
       return true
     }
-    const lists = await tx.chunks.refsByNumber(this.#trees.splice(-treesPerSlice))
-    const refs = lists.flatMap((list) => {
-      if (list === undefined) throw hole('the references of a tree are missing')
-      return splitRefs(list)
-    })
-    for (let start = 0; start < refs.length; start += catalogueSliceRows) {
-      await this.#mark(tx, refs.slice(start, start + catalogueSliceRows))
+    if (this.#trees.length > 0) {
+      for (const list of await tx.chunks.refsByNumber(this.#trees.splice(-treesPerSlice))) {
+        if (list === undefined) throw hole('the references of a tree are missing')
+        for (const id of splitRefs(list)) this.#refs.push(id)
+      }
+      return true
     }
+    const [next] = await tx.snapshots.sets(this.#sequence, 1)
+    if (next === undefined) return false
+    this.#sequence = next.commitSequence
+    this.#vault = next.vault
+    if (this.#countsAs(next)) this.#refs.push(fromHex(next.snapshotId) as ChunkId)
     return true
   }
 

@@ -15,6 +15,7 @@ export class NeededPacks {
   #setsVersion = -1
   #sequence = 0
   #moveNumber = 0
+  #passedOver = 0
   /** Moves from packs that are not needed so far. */
   #idleMoves: MoveRow[] = []
 
@@ -28,6 +29,11 @@ export class NeededPacks {
     return this.#sequence
   }
 
+  /** How many snapshots did not count. */
+  get passedOver(): number {
+    return this.#passedOver
+  }
+
   /** Reads on, in a transaction that only reads. @returns whether there is more. */
   async readSlice(tx: CatalogueReader): Promise<boolean> {
     const version = await tx.packs.setsVersion()
@@ -35,6 +41,7 @@ export class NeededPacks {
     const rows = await tx.snapshots.sets(this.#sequence, gcSnapshotsPerSlice)
     for (const row of rows) {
       if (this.#countsAs(row)) for (const pack of decodePackSet(row.packs)) this.#bits.add(pack)
+      else this.#passedOver += 1
       this.#sequence = row.commitSequence
     }
     const moves = await tx.packs.moves(this.#moveNumber, movesPerSlice)
@@ -64,6 +71,7 @@ export class NeededPacks {
     this.#bits = new Bitmap()
     this.#setsVersion = version
     this.#sequence = 0
+    this.#passedOver = 0
     this.#moveNumber = 0
     this.#idleMoves = []
   }

@@ -1,7 +1,8 @@
 import type { PruneOptions, PruneState } from '../../core/admin-messages.ts'
 import type { LiveChunks } from './live-chunks.ts'
 import { NeededPacks } from './needed-packs.ts'
-import type { WeighedPack } from './repack-plan.ts'
+import { newWeighed } from './repack-plan.ts'
+import type { Weighed } from './repack-plan.ts'
 
 /** One prune in progress, or only the deletion of what was condemned before. Nothing of it outlives the process. */
 export interface PruneRun {
@@ -9,11 +10,13 @@ export interface PruneRun {
   /** Whether it is only there to delete what is condemned. */
   readonly onlyDelete: boolean
   state: PruneState
+  /** Which snapshots count; not all when the question is what would be. */
+  countsAs: (row: { expiresAtMs: number }) => boolean
   needed: NeededPacks
   /** Row of the pack that was looked at last. */
   cursor: number
   live: LiveChunks | undefined
-  readonly weighed: WeighedPack[]
+  readonly weighed: Weighed
 }
 
 export const noPrune: PruneState = {
@@ -38,5 +41,6 @@ export const noPrune: PruneState = {
 
 export function newRun(number: number, options: PruneOptions, onlyDelete = false): PruneRun {
   const state = { ...noPrune, run: number, phase: onlyDelete ? 'marking' : 'waiting', dryRun: options.dryRun } as const
-  return { options, onlyDelete, state, needed: new NeededPacks(), cursor: 0, live: undefined, weighed: [] }
+  const begin = { cursor: 0, live: undefined, weighed: newWeighed(), countsAs: () => true }
+  return { options, onlyDelete, state, needed: new NeededPacks(), ...begin }
 }

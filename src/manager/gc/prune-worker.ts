@@ -9,7 +9,7 @@ import { LiveChunks } from './live-chunks.ts'
 import { NeededPacks } from './needed-packs.ts'
 import { newRun, noPrune } from './prune-run.ts'
 import type { PruneRun } from './prune-run.ts'
-import { planRepack } from './repack-plan.ts'
+import { addWeighed, planRepack } from './repack-plan.ts'
 import { weighSlice } from './weigh.ts'
 
 /** What a prune found to be worth moving. */
@@ -84,7 +84,7 @@ export class PruneWorker {
     const run = (this.#run ??= await this.#deletable())
     if (run === undefined) return false
     const phases = {
-      waiting: () => this.#begin(run),
+      waiting: async () => this.#begin(run),
       trash: () => this.#expire(run),
       marking: () => this.#mark(run),
       condemning: () => this.#condemn(run),
@@ -111,15 +111,11 @@ export class PruneWorker {
     if (this.#run !== undefined) this.#run.state = { ...this.#run.state, ...more }
   }
 
-  async #begin(run: PruneRun): Promise<void> {
+  #begin(run: PruneRun): void {
     const nowMs = this.#context.time.nowMs()
-    if (run.options.dryRun) run.needed = new NeededPacks((row) => row.expiresAtMs === 0 || row.expiresAtMs > nowMs)
+    if (run.options.dryRun) run.countsAs = (row) => row.expiresAtMs === 0 || row.expiresAtMs > nowMs
+    run.needed = new NeededPacks(run.countsAs)
     this.#show({ phase: run.options.dryRun ? 'marking' : 'trash', problem: '' })
-    if (run.options.dryRun) this.#show({ snapshotsRemoved: await this.#countExpired(nowMs) })
-  }
-
-  async #countExpired(nowMs: number): Promise<number> {
-    return (await this.#context.catalogue.read((tx) => tx.snapshots.expired(nowMs, countedMax))).length
   }
 
   async #expire(run: PruneRun): Promise<void> {
@@ -130,6 +126,7 @@ export class PruneWorker {
 
   async #mark(run: PruneRun): Promise<void> {
     if (await this.#context.catalogue.read((tx) => run.needed.readSlice(tx))) return
+    if (run.options.dryRun) this.#show({ snapshotsRemoved: run.needed.passedOver })
     this.#show({ phase: run.onlyDelete ? 'deleting' : 'condemning' })
   }
 
@@ -166,10 +163,10 @@ export class PruneWorker {
     return packs.length === 0 ? { packs: 0, bytes: 0 } : condemnPacks(this.#context, run.needed, packs)
   }
 
-  #condemned(run: PruneRun): void {
+  async #condemned(run: PruneRun): Promise<void> {
     run.cursor = 0
     this.#show({ phase: run.options.dryRun ? 'walking' : 'deleting', done: 0 })
-    if (run.options.dryRun && !run.options.findRepackable) this.#finish(run)
+    if (run.options.dryRun && !run.options.findRepackable) await this.#finish(run)
   }
 
   async #delete(run: PruneRun): Promise<void> {
@@ -183,11 +180,11 @@ export class PruneWorker {
     const waiting = await this.#context.catalogue.read((tx) => tx.packs.condemnedTotal())
     this.#show({ packsWaiting: waiting.packs, bytesWaiting: waiting.lengthBytes })
     if (run.options.findRepackable) this.#show({ phase: 'walking' })
-    else this.#finish(run)
+    else await this.#finish(run)
   }
 
   async #walk(run: PruneRun): Promise<void> {
-    const live = (run.live ??= new LiveChunks(await this.#countChunks()))
+    const live = (run.live ??= new LiveChunks(await this.#countChunks(), run.countsAs))
     if (!(await this.#context.catalogue.read((tx) => live.walkSlice(tx)))) this.#show({ phase: 'weighing' })
     else this.#show({ done: live.sequence })
   }
@@ -201,7 +198,9 @@ export class PruneWorker {
     const { live } = run
     if (live === undefined) return this.#show({ phase: 'walking' })
     const { packs, last } = await this.#context.catalogue.read((tx) => weighSlice(tx, live, run.cursor))
-    run.weighed.push(...packs)
+    // What nothing is needed of was counted as condemned, when it is only asked what would be.
+    const kept = packs.filter((pack) => !run.options.dryRun || pack.neededBytes > 0)
+    for (const pack of kept) addWeighed(run.weighed, pack)
     if (last !== undefined) {
       run.cursor = last
       return this.#show({ done: last })
@@ -210,20 +209,22 @@ export class PruneWorker {
     const { bytesToMove, bytesToFree, bytesUnused } = plan
     this.#show({ packsRepackable: plan.packs.length, bytesToMove, bytesToFree, bytesUnused })
     if (!run.options.dryRun) this.#repackable = { live, packs: plan.packs }
-    this.#finish(run)
+    await this.#finish(run)
   }
 
-  #finish(run: PruneRun): void {
+  async #finish(run: PruneRun): Promise<void> {
     this.#show({ phase: 'done', problem: '' })
     if (!run.onlyDelete) this.#last = run.state
     this.#run = undefined
     const { snapshotsRemoved, packsCondemned, packsDeleted, bytesDeleted } = run.state
     if (run.options.dryRun || snapshotsRemoved + packsCondemned + packsDeleted === 0) return
     this.#context.logger.info('pruned', { snapshotsRemoved, packsCondemned, packsDeleted, bytesDeleted })
+    const detail = `${snapshotsRemoved} snapshots removed, ${packsDeleted} packs with ${bytesDeleted} bytes deleted`
+    const rest = { actor: 'manager', subject: '', result: 'ok', snapshotId: '', durationMs: 0 } as const
+    const timeMs = this.#context.clock.nowMs()
+    await this.#context.catalogue.write((tx) => tx.operations.add({ kind: 'prune', timeMs, detail, ...rest }))
   }
 }
-
-const countedMax = 1_000_000
 
 /** Why nothing may be expired, condemned or deleted now; empty when it may. */
 export function deletionHeld(context: ManagerContext): string {

@@ -7,6 +7,13 @@ export interface WeighedPack {
   readonly neededBytes: number
 }
 
+/** All packs in sum, and those among them that may be worth moving. */
+export interface Weighed {
+  neededBytes: number
+  unusedBytes: number
+  readonly candidates: WeighedPack[]
+}
+
 export interface RepackPlan {
   /** Rows of packs in the order in which they are best moved. */
   readonly packs: readonly number[]
@@ -15,26 +22,46 @@ export interface RepackPlan {
   readonly bytesUnused: number
 }
 
+export function newWeighed(): Weighed {
+  return { neededBytes: 0, unusedBytes: 0, candidates: [] }
+}
+
+export function addWeighed(weighed: Weighed, pack: WeighedPack): void {
+  weighed.neededBytes += pack.neededBytes
+  weighed.unusedBytes += unusedOf(pack)
+  if (isWasteful(pack) || pack.lengthBytes < smallPackBytes) weighed.candidates.push(pack)
+}
+
+const unusedOf = (pack: WeighedPack): number => pack.lengthBytes - pack.neededBytes
+
+/** A pack of which no larger share is unneeded is not worth moving, whatever the sum. */
+const frugalPermille = 20
+
+function isWasteful(pack: WeighedPack): boolean {
+  return pack.neededBytes === 0 || unusedOf(pack) * 1000 > pack.lengthBytes * frugalPermille
+}
+
+function sum(packs: readonly WeighedPack[], value: (pack: WeighedPack) => number): number {
+  return packs.reduce((total, pack) => total + value(pack), 0)
+}
+
 /**
  * Which packs to move: those of which nothing is left, then those with the largest share of unneeded bytes until what
- * remains unused is at most `unusedPermilleMax` of all that would be kept, and small ones as soon as they fill a pack
- * or are too many.
+ * remains unused is at most `unusedPermilleMax` of what is needed, and small ones as soon as they fill a pack or are
+ * too many.
  */
-export function planRepack(packs: readonly WeighedPack[], unusedPermilleMax: number): RepackPlan {
-  const unusedOf = (pack: WeighedPack): number => pack.lengthBytes - pack.neededBytes
-  const sum = (of: readonly WeighedPack[], value: (pack: WeighedPack) => number): number =>
-    of.reduce((total, pack) => total + value(pack), 0)
-  const bytesUnused = sum(packs, unusedOf)
-  const allowed = (sum(packs, (pack) => pack.neededBytes) * unusedPermilleMax) / 1000
-  const byShare = packs.toSorted((a, b) => unusedOf(b) / b.lengthBytes - unusedOf(a) / a.lengthBytes || a.id - b.id)
+export function planRepack(weighed: Weighed, unusedPermilleMax: number): RepackPlan {
+  const allowed = (weighed.neededBytes * unusedPermilleMax) / 1000
+  const share = (pack: WeighedPack): number => unusedOf(pack) / pack.lengthBytes
+  const wasteful = weighed.candidates.filter(isWasteful).sort((a, b) => share(b) - share(a) || a.id - b.id)
   const chosen = new Set<WeighedPack>()
-  let unused = bytesUnused
-  for (const pack of byShare) {
-    if (pack.neededBytes > 0 && (unused <= allowed || unusedOf(pack) * 1000 <= pack.lengthBytes * frugalPermille)) break
+  let unused = weighed.unusedBytes
+  for (const pack of wasteful) {
+    if (pack.neededBytes > 0 && unused <= allowed) break
     chosen.add(pack)
     unused -= unusedOf(pack)
   }
-  const small = packs.filter((pack) => pack.lengthBytes < smallPackBytes && !chosen.has(pack))
+  const small = weighed.candidates.filter((pack) => pack.lengthBytes < smallPackBytes && !chosen.has(pack))
   if (sum(small, (pack) => pack.neededBytes) >= packBytesTarget || small.length >= smallPacksMax) {
     for (const pack of small) chosen.add(pack)
   }
@@ -43,9 +70,6 @@ export function planRepack(packs: readonly WeighedPack[], unusedPermilleMax: num
     packs: list.map((pack) => pack.id),
     bytesToMove: sum(list, (pack) => pack.neededBytes),
     bytesToFree: sum(list, unusedOf),
-    bytesUnused,
+    bytesUnused: weighed.unusedBytes,
   }
 }
-
-/** A pack of which no larger share is unneeded is not worth moving, whatever the sum. */
-const frugalPermille = 20

@@ -149,12 +149,17 @@ function condemnedPacks(db: Statements): Pick<PackWriter, Condemning> {
   }
 }
 
-function packMoves(db: Statements): Pick<PackWriter, 'moves' | 'movedTo' | 'setsVersion' | 'addMove' | 'passMovesOn'> {
+type Moving = 'moves' | 'newestMove' | 'movedTo' | 'setsVersion' | 'addMove' | 'passMovesOn'
+
+function packMoves(db: Statements): Pick<PackWriter, Moving> {
   return {
     async moves(after, limit) {
       const sql = `SELECT number, from_pack AS "from", to_pack AS "to" FROM pack_moves WHERE number > ?
         ORDER BY number LIMIT ?`
       return db.all<MoveRow>(sql, after, limit)
+    },
+    async newestMove() {
+      return db.get<{ number: number | null }>('SELECT max(number) AS number FROM pack_moves')?.number ?? 0
     },
     async movedTo(pack) {
       const sql = 'SELECT to_pack AS pack FROM pack_moves WHERE from_pack = ? ORDER BY to_pack'
@@ -164,11 +169,11 @@ function packMoves(db: Statements): Pick<PackWriter, 'moves' | 'movedTo' | 'sets
       return db.get<{ version: number }>('SELECT version FROM pack_sets_version')?.version ?? 0
     },
     async addMove(from, to) {
-      db.run('INSERT OR IGNORE INTO pack_moves (from_pack, to_pack) VALUES (?, ?)', from, to)
+      db.run('INSERT OR REPLACE INTO pack_moves (from_pack, to_pack) VALUES (?, ?)', from, to)
     },
     async passMovesOn(pack) {
       db.run(
-        `INSERT OR IGNORE INTO pack_moves (from_pack, to_pack) SELECT a.from_pack, b.to_pack
+        `INSERT OR REPLACE INTO pack_moves (from_pack, to_pack) SELECT a.from_pack, b.to_pack
           FROM pack_moves a JOIN pack_moves b ON b.from_pack = a.to_pack
           WHERE a.to_pack = ? AND a.from_pack <> b.to_pack`,
         pack,

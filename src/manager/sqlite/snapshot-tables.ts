@@ -1,4 +1,3 @@
-import { invariant } from '../../core/errors.ts'
 import type { ChunkId, SnapshotId } from '../../core/ids.ts'
 import type { FileWriter, SnapshotWriter } from '../catalogue.ts'
 import type { FileRow, SnapshotRow, SnapshotSetRow } from '../catalogue-rows.ts'
@@ -65,9 +64,7 @@ export function snapshotTable(db: Statements): SnapshotWriter {
     },
     async packs(commitSequence) {
       const sql = 'SELECT packs FROM snapshots WHERE commit_sequence = ?'
-      const row = db.get<{ packs: Uint8Array }>(sql, commitSequence)
-      invariant(row !== undefined, 'a snapshot that was found is there')
-      return row.packs
+      return db.get<{ packs: Uint8Array }>(sql, commitSequence)?.packs
     },
     async newestSequence() {
       const sql = 'SELECT max(commit_sequence) AS newest FROM snapshots'

@@ -164,6 +164,61 @@ describe('garbage collection and backups that go on', () => {
     await checkInvariants(cluster)
   })
 
+  it('keeps a chunk that moved away while the commit was looking for its packs', async () => {
+    // Three slices of the walk, and one that looks at the copies.
+    for (let turn = 1; turn <= 4; turn++) {
+      const cluster = await PaperCluster.start(3)
+      const first = await cluster.backup(['a'])
+      const session = await cluster.begin({ host: 'other' })
+      await cluster.manager.lookupChunks(session, [chunk('a').chunkId])
+      const draft = await uploadTrusting(cluster, session, 'a')
+      const { clock } = cluster
+      const yielding = clock.yield.bind(clock)
+      let yields = 0
+      clock.yield = async () => {
+        await yielding()
+        yields += 1
+        if (yields !== turn) return
+        await forget(cluster, [first.snapshotId])
+        await prune(cluster)
+        const third = await cluster.begin({ host: 'third' })
+        expect(await cluster.manager.lookupChunks(third, [chunk('a').chunkId])).to.deep.equal([false])
+        await cluster.store(third, [chunk('a')])
+        await cluster.manager.endSession(third, 'test')
+        await prune(cluster)
+      }
+      await cluster.manager.commitSnapshot(draft)
+      clock.yield = yielding
+      await checkInvariants(cluster)
+      await prune(cluster)
+      await checkInvariants(cluster)
+    }
+  })
+
+  it('does not take over the packs of a parent that is removed meanwhile', async () => {
+    for (let turn = 1; turn <= 4; turn++) {
+      const cluster = await PaperCluster.start(3)
+      const first = await cluster.backup(['a'])
+      const session = await cluster.begin()
+      expect(session.parent?.snapshotId).to.equal(first.snapshotId)
+      const draft = await uploadTrusting(cluster, session, 'a')
+      const { clock } = cluster
+      const yielding = clock.yield.bind(clock)
+      let yields = 0
+      clock.yield = async () => {
+        await yielding()
+        yields += 1
+        if (yields !== turn) return
+        await forget(cluster, [first.snapshotId])
+        await prune(cluster)
+      }
+      await cluster.manager.commitSnapshot(draft)
+      clock.yield = yielding
+      await prune(cluster)
+      await checkInvariants(cluster)
+    }
+  })
+
   it('leaves a pack of which a part was not moved, and finds the rest next time', async () => {
     const cluster = await PaperCluster.start(3)
     const first = await cluster.backup(['a', 'b', 'c'])

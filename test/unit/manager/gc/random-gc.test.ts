@@ -42,7 +42,9 @@ class RandomRun {
 
   #steps(): (() => Promise<unknown>)[] {
     const { manager } = this.cluster
-    const sweep = async (): Promise<unknown> => manager.sweep()
+    const sweep = async (): Promise<void> => {
+      for (let left = 12; left > 0 && (await manager.sweep()); left--);
+    }
     return [
       ...[() => this.#begin(), () => this.#begin(), () => this.#look(), () => this.#look(), () => this.#look()],
       ...[() => this.#commit(), () => this.#commit(), () => this.#commit(), () => this.#commit()],
