@@ -78,13 +78,22 @@ function newestOfEach(snapshots: readonly SnapshotInfo[], count: number | undefi
   return kept.reverse()
 }
 
+const hourMs = 3_600_000
+
+/** `6 days`, `47 hours`, `12:04` */
+function timeLeft(ms: number): string {
+  if (ms < hourMs) return formatDuration(ms)
+  const hours = Math.floor(ms / hourMs)
+  return hours < 48 ? plural(hours, 'hour') : plural(Math.floor(hours / 24), 'day')
+}
+
 function trashTable(snapshots: readonly SnapshotInfo[], nowMs: number): string[] {
   const rows = snapshots.map(({ shortId, manifest, expiresAtMs }) => [
     shortId,
     formatTime(Number(manifest.timeNs / 1_000_000n)),
     safeText(manifest.host),
     safeText(manifest.tags.join(',')),
-    expiresAtMs > nowMs ? formatDuration(expiresAtMs - nowMs) : 'until the next prune',
+    expiresAtMs > nowMs ? timeLeft(expiresAtMs - nowMs) : 'until the next prune',
     manifest.paths.map(safePath).join(' '),
   ])
   return renderTable(
