@@ -54,7 +54,9 @@ describe('forget and prune on the command line', function () {
     expect((await run('unpin', first)).code).to.equal(0)
 
     expect((await run('forget', first)).out).to.contain('forgot 1 snapshot')
-    expect((await run('snapshots', '--trash')).out).to.contain(first.slice(0, 8)).and.to.contain('6 days')
+    expect((await run('snapshots', '--trash')).out)
+      .to.contain(first.slice(0, 8))
+      .and.to.contain('6 days')
     expect((await run('undelete', first)).out).to.contain('brought back 1 snapshot')
 
     const guarded = await run('forget', '--keep-tag', 'none-has-it')

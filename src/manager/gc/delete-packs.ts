@@ -16,7 +16,8 @@ export interface Deleted {
 /**
  * Deletes some condemned packs: those of which every session has ended that had begun when they were condemned, so that
  * nobody can still rely on an answer from before. What is needed after all is committed again instead. All of it is one
- * transaction; the nodes learn of it by orders that name the put, so that a newer one survives.
+ * transaction; the nodes learn of it by orders that name the put, so that a newer one survives, and that are given once
+ * enough nodes know the entry of the log.
  * @returns undefined when too much changed since `needed` was read: read on, and try again
  */
 export async function deletePacks(context: ManagerContext, needed: NeededPacks): Promise<Deleted | undefined> {
@@ -29,8 +30,10 @@ export async function deletePacks(context: ManagerContext, needed: NeededPacks):
     await tx.packs.revive([...wanted])
     const doomed = rows.filter((row) => !wanted.has(row.id))
     const nodes = new Map((await tx.nodes.all()).map((node) => [node.id, node]))
-    for (const row of doomed) await deletePack(context, tx, row, nodes)
-    if (doomed.length > 0) await appendToLog(tx, 'packs-deleted', { packIds: doomed.map((row) => row.packId) })
+    if (doomed.length > 0) {
+      const entry = await appendToLog(tx, 'packs-deleted', { packIds: doomed.map((row) => row.packId) })
+      for (const row of doomed) await deletePack(context, tx, row, { nodes, logSequence: entry.sequence })
+    }
     const bytes = doomed.reduce((sum, row) => sum + row.lengthBytes, 0)
     return { packs: doomed.length, bytes, more: rows.length === gcPacksPerDelete }
   })
@@ -40,7 +43,7 @@ async function deletePack(
   context: ManagerContext,
   tx: CatalogueWriter,
   pack: PackRow,
-  nodes: ReadonlyMap<number, NodeRow>,
+  { nodes, logSequence }: { readonly nodes: ReadonlyMap<number, NodeRow>; readonly logSequence: number },
 ): Promise<void> {
   const [copies = []] = await tx.copies.of([pack.id])
   for (const copy of copies) {
@@ -49,6 +52,7 @@ async function deletePack(
     context.pendingOrders.giving(node.id)
     await tx.orders.add(node.id, {
       orderId: randomHexId(context.random),
+      logSequence,
       action: {
         kind: 'drop-pack',
         packId: pack.packId,

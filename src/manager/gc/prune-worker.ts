@@ -229,5 +229,6 @@ export class PruneWorker {
 /** Why nothing may be expired, condemned or deleted now; empty when it may. */
 export function deletionHeld(context: ManagerContext): string {
   if (context.members.safeMode()) return 'not all storage nodes have reported since the manager started'
-  return ''
+  if (context.lineage.mayDelete) return ''
+  return 'not all storage nodes have confirmed that this catalogue is the newest'
 }

@@ -32,6 +32,10 @@ type Fields = Readonly<Record<string, unknown>>
 export class LogFacts {
   readonly commits = new Map<string, LoggedCommit>()
   readonly removed = new Set<string>()
+  /** When the time of those in the trash is over, in milliseconds. */
+  readonly trashed = new Map<string, number>()
+  /** Why those that are pinned are. */
+  readonly pins = new Map<string, string>()
   readonly deletions: LoggedDeletion[] = []
   readonly vaults = new Map<string, LoggedVault>()
   /** Names by id. */
@@ -58,6 +62,12 @@ export class LogFacts {
       const fileVersion = number(fields, 'fileVersion')
       this.commits.set(text(fields, 'snapshotId'), { commitSequence, committedAtMs, fileVersion })
     },
+    forget: (fields) => snapshotsOf(fields).forEach((id) => this.trashed.set(id, number(fields, 'expiresAtMs'))),
+    undelete: (fields) => snapshotsOf(fields).forEach((id) => this.trashed.delete(id)),
+    pin: (fields) => snapshotsOf(fields).forEach((id) => this.pins.set(id, text(fields, 'reason'))),
+    unpin: (fields) => snapshotsOf(fields).forEach((id) => this.pins.delete(id)),
+    // What is still there of them is garbage, which is found again.
+    'packs-deleted': () => undefined,
     remove: (fields) => snapshotsOf(fields).forEach((id) => this.removed.add(id)),
     'delete-file': (fields) => {
       const named = { vault: text(fields, 'vault'), name: text(fields, 'name') }

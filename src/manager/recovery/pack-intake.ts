@@ -134,6 +134,7 @@ export class PackIntake {
     await tx.sessions.add({
       ...{ sessionId: randomHexId<SessionId>(random), token: randomHexId(random), vault: vault.id },
       ...{ clientId, requestId, host: '', user: '', paths: [], fileName: '', noParent: true, parent: '' },
+      kind: 'backup',
       begunAtMs: clock.nowMs(),
     })
     const session = await tx.sessions.byRequest(clientId, requestId)

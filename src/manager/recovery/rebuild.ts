@@ -200,6 +200,8 @@ async function addSnapshot(tx: CatalogueWriter, log: LogFacts, found: Complete):
   }
   const keys = { host: manifest.host, pathsKey: byteSetKey(manifest.paths), packs: encodePackSet(packs) }
   const sequence = await tx.snapshots.add({ ...row, ...keys, ...number })
+  await tx.snapshots.setExpiry(sequence, log.trashed.get(snapshotId) ?? 0)
+  await tx.snapshots.setPin(sequence, log.pins.get(snapshotId))
   if (fileName === '') return
   const version = { name: fileName, version: fileVersion, createdAtMs: committedAtMs, commitSequence: sequence }
   await tx.files.add(vault, version)

@@ -141,6 +141,7 @@ function condemnedPacks(db: Statements): Pick<PackWriter, Condemning> {
     async revive(packs) {
       const sql = "UPDATE packs SET state = 'committed', condemned_session = 0 WHERE id = ? AND state = 'condemned'"
       for (const pack of packs) db.run(sql, pack)
+      if (packs.length > 0) db.run(bumpCopies)
     },
     async bury(pack) {
       db.run("UPDATE packs SET state = 'deleted' WHERE id = ? AND state = 'condemned'", pack)

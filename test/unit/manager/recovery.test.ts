@@ -6,6 +6,7 @@ import type { BackupDeps } from '../../../src/client/backup-request.ts'
 import { runBackup } from '../../../src/client/backup.ts'
 import { runPutFile } from '../../../src/client/put-file.ts'
 import { randomHexId } from '../../../src/core/ids.ts'
+import type { SnapshotId } from '../../../src/core/ids.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import { inlineCodec } from '../../../src/format/codec.ts'
 import type { Catalogue } from '../../../src/manager/catalogue.ts'
@@ -136,6 +137,28 @@ describe('a recovery from the nodes', () => {
     expect(await status()).to.include({ lineage: 'verified', snapshots: 2 })
     const again = await backup('c', 'three')
     expect(await snapshots()).to.deep.equal([...ids, again])
+  })
+
+  it('knows what is in the trash, what is pinned, and what was removed for good', async () => {
+    const ids = [await backup('a', 'one'), await backup('b', 'two'), await backup('c', 'three'), await backup('d', '4')]
+    const [trashed, pinned, removed, plain] = ids as [SnapshotId, SnapshotId, SnapshotId, SnapshotId]
+    const { admin } = cluster.manager
+    const who = { vault: '', actor: 'me' }
+    await admin.forgetSnapshots({ ...who, snapshotIds: [trashed], now: false })
+    await admin.pinSnapshots({ ...who, snapshotIds: [pinned], pinned: true, reason: 'for the tax office' })
+    await admin.forgetSnapshots({ ...who, snapshotIds: [removed], now: true })
+    await admin.prune({ dryRun: false, findRepackable: false, unusedPermilleMax: undefined })
+    for (let step = 0; step < 50; step++) await cluster.manager.sweep()
+    await beats()
+    await catalogue.close()
+    await recover()
+    expect(await snapshots()).to.deep.equal([pinned, plain])
+    const rows = await catalogue.read((tx) => Promise.all(ids.map((id) => tx.snapshots.find(id as SnapshotId))))
+    expect(rows.map((row) => row?.pin)).to.deep.equal([undefined, 'for the tax office', undefined, undefined])
+    expect(rows[0]?.expiresAtMs).to.be.greaterThan(clock.nowMs())
+    expect(rows[2]).to.equal(undefined)
+    await cluster.manager.admin.undeleteSnapshots({ ...who, snapshotIds: [trashed] })
+    expect(await snapshots()).to.deep.equal([trashed, pinned, plain])
   })
 
   it('takes an older catalogue and what only the nodes know together', async () => {

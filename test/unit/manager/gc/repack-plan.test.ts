@@ -14,7 +14,12 @@ function plan(packs: readonly (readonly [length: number, needed: number])[], per
 
 describe('the choice of packs to move', () => {
   it('leaves well-used packs alone', () => {
-    expect(plan(Array.from({ length: 10 }, () => [pack, pack * 0.99] as const), 0)).to.deep.equal([])
+    expect(
+      plan(
+        Array.from({ length: 10 }, () => [pack, pack * 0.99] as const),
+        0,
+      ),
+    ).to.deep.equal([])
   })
 
   it('takes the emptiest first, until little enough is unused', () => {
@@ -58,6 +63,10 @@ describe('the choice of packs to move', () => {
     addWeighed(weighed, { id: 1, lengthBytes: 100, neededBytes: 30 })
     addWeighed(weighed, { id: 2, lengthBytes: 1000, neededBytes: 999 })
     const { bytesToMove, bytesToFree, bytesUnused } = planRepack(weighed, 0)
-    expect({ bytesToMove, bytesToFree, bytesUnused }).to.deep.equal({ bytesToMove: 30, bytesToFree: 70, bytesUnused: 71 })
+    expect({ bytesToMove, bytesToFree, bytesUnused }).to.deep.equal({
+      bytesToMove: 30,
+      bytesToFree: 70,
+      bytesUnused: 71,
+    })
   })
 })
