@@ -104,8 +104,8 @@ function entriesOf(cluster: PaperCluster, records: RepackablePack['records']): P
 type PackEntryList = Parameters<PaperCluster['store']>[1]
 
 /**
- * What must hold at any moment: whatever a snapshot reaches, in the trash or not, is read from committed packs that have
- * copies and that garbage collection knows to be needed by it; and the sums are right.
+ * What must hold at any moment: whatever a snapshot reaches, in the trash or not, is read from committed packs that
+ * garbage collection knows to be needed by it; and the sums are right.
  */
 export async function checkInvariants({ catalogue }: PaperCluster): Promise<void> {
   await catalogue.read(async (tx) => {

@@ -63,10 +63,6 @@ describe('the choice of packs to move', () => {
     addWeighed(weighed, { id: 1, lengthBytes: 100, neededBytes: 30 })
     addWeighed(weighed, { id: 2, lengthBytes: 1000, neededBytes: 999 })
     const { bytesToMove, bytesToFree, bytesUnused } = planRepack(weighed, 0)
-    expect({ bytesToMove, bytesToFree, bytesUnused }).to.deep.equal({
-      bytesToMove: 30,
-      bytesToFree: 70,
-      bytesUnused: 71,
-    })
+    expect([bytesToMove, bytesToFree, bytesUnused]).to.deep.equal([30, 70, 71])
   })
 })
