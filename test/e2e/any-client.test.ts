@@ -169,7 +169,8 @@ describe('any gRPC client', function () {
       it(`finds what manager and nodes serve, by ${protocol}`, async () => {
         const options = ['--reflect-protocol', protocol]
         const ours = (names: string[]): string[] => names.filter((name) => name.startsWith('twofold'))
-        expect(ours(await list('--list-services', 'manager', ...options))).to.deep.equal(['twofold.v1.Manager'])
+        const ofManager = ['twofold.v1.Admin', 'twofold.v1.Manager']
+        expect(ours(await list('--list-services', 'manager', ...options))).to.deep.equal(ofManager)
         const ofNode = ['twofold.v1.Files', 'twofold.v1.Replication', 'twofold.v1.Storage']
         expect(ours(await list('--list-services', 'n3', ...options))).to.deep.equal(ofNode)
       })

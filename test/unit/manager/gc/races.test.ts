@@ -259,6 +259,9 @@ describe('garbage collection and backups that go on', () => {
     const first = await cluster.backup(['a'])
     await forget(cluster, [first.snapshotId])
     const { packsDeleted } = await prune(cluster)
+    for (const node of cluster.nodes)
+      expect((await node.heartbeat()).orders, 'before the log is there').to.deep.equal([])
+    await cluster.heartbeatAll()
     for (const node of cluster.nodes) {
       const { orders } = await node.heartbeat()
       const puts = orders.map(({ action }) => (action.kind === 'drop-pack' ? action.putSequenceMax : 0))
