@@ -6,9 +6,10 @@
  * - A written byte is durable only after `DiskFile.sync` resolved.
  * - A created, renamed or removed name is durable only after `syncDirectory` of its directory resolved.
  * - `rename` replaces the target atomically. After a crash either the old or the new name is there.
- * - Failures are `TwofoldError`s: `not-found` for ENOENT and nothing else; `no-room` for ENOSPC and EDQUOT; `io` for
- *   everything else, with the system's error as the cause. After `io` from `sync` the file's content is unknown: the
- *   caller must not try again on the same file.
+ * - Failures are `TwofoldError`s: `not-found` for ENOENT and nothing else; `no-room` for ENOSPC and EDQUOT;
+ *   `overloaded` for EMFILE, ENFILE and ENOMEM, which say nothing about the disk; `io` for everything else, with the
+ *   system's error as the cause. After any failure of `sync` the file's content is unknown: the caller must not try
+ *   again on the same file.
  */
 export interface Disk {
   /** Creates a file for writing and reading. @throws `already-exists` when the name is taken. */

@@ -44,7 +44,7 @@ export const errorCodes = [
   'out-of-range',
   /** The caller gave up. */
   'cancelled',
-  /** The disk or the file system failed (EIO, EACCES, EROFS, too many open files …). */
+  /** The disk or the file system failed (EIO, EACCES, EROFS …). */
   'io',
   /** A newer version of a format or protocol than this program knows. */
   'unsupported',

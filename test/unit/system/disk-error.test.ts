@@ -14,7 +14,9 @@ describe('errors of the file system', () => {
     ['EACCES', 'io'],
     ['EPERM', 'io'],
     ['EROFS', 'io'],
-    ['EMFILE', 'io'],
+    ['EMFILE', 'overloaded'],
+    ['ENFILE', 'overloaded'],
+    ['ENOMEM', 'overloaded'],
     ['ENOTDIR', 'io'],
     ['ESTALE', 'io'],
   ]
@@ -27,6 +29,13 @@ describe('errors of the file system', () => {
       expect(error.cause).to.equal(original)
     })
   }
+
+  it('says what to do about what a person can change, and when to try again what passes', () => {
+    expect(classify(systemError('EACCES'), 'read').message).to.contain('give the data directory back')
+    expect(classify(systemError('EROFS'), 'read').message).to.contain('mount it for writing')
+    expect(classify(systemError('EMFILE'), 'read').retryAfterMs).to.be.greaterThan(0)
+    expect(classify(systemError('EIO'), 'read').retryAfterMs).to.equal(undefined)
+  })
 
   it('calls what has no code io, and leaves ours alone', () => {
     expect(classify(new Error('x'), 'read').code).to.equal('io')
