@@ -210,3 +210,34 @@ export const smallPacksMax = 64
 export const repackFinishPacks = 256
 /** How often a client asks how far a prune is. */
 export const prunePollMs = 300
+/** Copies that were put aside, and copies that were proven, on one heartbeat: 1024 × about 60 bytes. */
+export const damagedPerHeartbeatMax = 256
+export const provenPerHeartbeatMax = 1024
+/** Proofs that wait for a manager that is away: 65,536 × about 150 bytes; older ones are in the next inventory. */
+export const provenWaitingMax = 65_536
+/** How long a node waits before it tells that orders were carried out, so that several go together. */
+export const orderNewsDelayMs = 20
+/** How long a node waits before it asks again whether its store was rolled back. */
+export const rolledBackAgainMs = 1000
+/** Orders that a node holds, running or waiting: four replies' worth; more are not taken, and given again later. */
+export const ordersHeldMax = 4 * ordersPerHeartbeatMax
+/** Packs that a node sends to others by order at once: each costs `sliceBytesMax` and a stream. */
+export const copiesAtOnce = 2
+/** The smallest slices that a copy under a bound is sent in: at 1 KiB/s still one every four seconds. */
+export const copySliceBytesMin = 4 * KiB
+/** Packs that a node reads by order, to check them, at once: more would only make the disk seek. */
+export const checksAtOnce = 1
+/** Removals by order at once: each is a change of names and a sync. */
+export const removalsAtOnce = 4
+
+/** Every pack is read and checked within this time. */
+export const scrubPeriodMs = 14 * 86_400_000
+/** Slowest and fastest default reading of the scrub, in bytes a second: 1.2 TB and 77 TB in 14 days. */
+export const scrubRateMin = 1 * MiB
+export const scrubRateMax = 64 * MiB
+/** How long the scrub lets uploads go first before each `sliceBytesMax`: under endless load it goes at 1 MiB/s. */
+export const scrubYieldMs = 1000
+/** How long the scrub waits at most before it looks again for packs that are due. */
+export const scrubIdleMs = 60_000
+/** Proofs that are saved together: losing them costs reading 16 packs again. */
+export const scrubProofsPerSave = 16

@@ -1,6 +1,7 @@
 import { TwofoldError } from '../core/errors.ts'
 import { actorNameCharactersMax, ordersPerHeartbeatMax } from '../core/limits.ts'
 import type { Heartbeat, HeartbeatReply, RegisterRequest, Registration } from '../core/messages.ts'
+import { rolledBackError } from '../core/rolled-back.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeRow } from './catalogue-rows.ts'
 import { appendToLog } from './commit-log.ts'
@@ -118,7 +119,8 @@ function requireFreeName(request: RegisterRequest, nodes: readonly NodeRow[]): v
   if (holder === undefined) return
   throw new TwofoldError(
     'already-exists',
-    `the name ${name} belongs to node ${holder.ref.nodeId} at ${holder.ref.address}; give this node another name`,
+    `the name ${name} belongs to node ${holder.ref.nodeId} at ${holder.ref.address}, and this store is another's; ` +
+      'mount the disk of that node, or give this one another name',
     { fields: { node: holder.ref.nodeId, address: holder.ref.address } },
   )
 }
@@ -138,12 +140,9 @@ function requireSuccessor(context: ManagerContext, request: RegisterRequest, kno
     )
   }
   if (incarnation === known.ref.incarnation && request.putSequence < known.putSequence) {
-    throw new TwofoldError(
-      'failed-precondition',
-      `the store of node ${name} is older than what the manager knows: its newest put is ${request.putSequence}, ` +
-        `and ${known.putSequence} was acknowledged; it looks like a disk that was rolled back. Put the newer disk ` +
-        'back, or format a new store',
-    )
+    // The node asks once more, then goes on under a new incarnation: none of its old copies counts any more.
+    context.logger.warn('the store of a node is older than what is known of it', { node: name })
+    throw rolledBackError(name, request.putSequence, known.putSequence)
   }
 }
 

@@ -19,29 +19,13 @@ export interface KeeperDeps {
 /** Keeps the newest copies of the manager's catalogue, as files `catalogue/NAME.db.zst`. */
 export class CatalogueKeeper {
   readonly #deps: KeeperDeps
-  #busy = false
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps
   }
 
-  /** Fetches a copy. Resolves with nothing while another one is on its way: the order comes again. */
-  async keep(orderId: string, order: KeepCatalogue): Promise<OrderResult | undefined> {
-    if (this.#busy) return undefined
-    this.#busy = true
-    const undone = { orderId, done: false, code: undefined, receipt: undefined }
-    try {
-      await this.#fetch(order)
-      return { ...undone, done: true, problem: '' }
-    } catch (error) {
-      this.#deps.logger.warn('a copy of the catalogue could not be kept', { error: describeError(error) })
-      return { ...undone, problem: describeError(error), code: isTwofoldError(error) ? error.code : undefined }
-    } finally {
-      this.#busy = false
-    }
-  }
-
-  async #fetch({ name, lengthBytes, hash }: KeepCatalogue): Promise<void> {
+  /** Fetches a copy, one at a time. @throws TwofoldError `no-room`, `integrity`, and what the manager answers */
+  async keep({ name, lengthBytes, hash }: KeepCatalogue): Promise<void> {
     const { disk } = this.#deps
     if (!namePattern.test(name)) throw new TwofoldError('invalid-argument', 'a copy of the catalogue has a bad name')
     await disk.makeDirectory(directory)

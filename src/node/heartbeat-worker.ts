@@ -1,19 +1,22 @@
+import { linkedController } from '../core/abort.ts'
 import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { ClusterId } from '../core/ids.ts'
-import { heartbeatIntervalMs, unaryDeadlineMs } from '../core/limits.ts'
+import type { ClusterId, Incarnation } from '../core/ids.ts'
+import { heartbeatIntervalMs, orderNewsDelayMs, rolledBackAgainMs, unaryDeadlineMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
-import type { HeartbeatReply, KeepCatalogue, LogReport, OrderResult, Registration } from '../core/messages.ts'
+import type { HeartbeatReply, KeepCatalogue, LogReport, Registration } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
+import { rolledBackFrom } from '../core/rolled-back.ts'
 import type { CatalogueKeeper } from './catalogue-keeper.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { NodeLog } from './node-log.ts'
-import { carryOut } from './orders.ts'
+import { OrderDesk } from './order-desk.ts'
 import type { PackStore } from './pack-store.ts'
+import type { PeerApi } from './peer-api.ts'
 import { allRecords } from './records-report.ts'
 import type { StorageNode } from './storage-node.ts'
 
@@ -21,6 +24,7 @@ export interface HeartbeatDeps {
   readonly node: StorageNode
   readonly store: PackStore
   readonly manager: ManagerApi
+  readonly peers: PeerApi
   readonly lease: NodeLease
   readonly log: NodeLog
   /** Keeps copies of the catalogue; without it none are kept. */
@@ -35,6 +39,8 @@ export interface HeartbeatDeps {
   /** The cluster that the store belongs to, if it is known, and how to remember it durably. */
   readonly clusterId: ClusterId | undefined
   readonly rememberCluster: (clusterId: ClusterId) => Promise<void>
+  /** Begins a new life of the store, durably. */
+  readonly renewIncarnation: () => Promise<Incarnation>
 }
 
 const retryBackoff = { firstMs: 200, mostMs: 2000 }
@@ -49,32 +55,61 @@ const hopeless: readonly ErrorCode[] = [
   'unsupported',
 ]
 
-/** Registers the node, then reports to the manager again and again and carries out what it orders. */
+/** Registers the node, then reports to the manager again and again and passes on what it orders. */
 export class HeartbeatWorker {
   readonly #deps: HeartbeatDeps
   #clusterId: ClusterId | undefined
   #registration: Registration | undefined
   #sequence = 0
   #failures = 0
-  #results: OrderResult[] = []
+  #self: NodeRef
+  /** What the manager knew the last time it called the store older than that. */
+  #rolledBackFrom: number | undefined
+  #inventories = 0
+  readonly #desk: OrderDesk
 
   constructor(deps: HeartbeatDeps) {
     this.#deps = deps
+    this.#self = deps.self
+    const { writes, custodian } = deps.node
+    this.#desk = new OrderDesk({
+      ...{ ...deps, writes, custodian },
+      incarnation: () => this.#self.incarnation,
+      sendInventory: (signal) => this.#sendInventory(signal),
+      sendRecords: (signal) => this.#sendRecords(signal),
+      keepCatalogue: (order) => this.#keepCatalogue(order),
+    })
     this.#clusterId = deps.clusterId
   }
 
   /**
    * Works until `signal` is aborted.
-   * @throws what makes going on pointless: `fenced`, a taken name, another cluster, a rolled back store.
+   * @throws what makes going on pointless: `fenced`, a taken name, another cluster.
    */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const waitMs = await this.beat(signal)
-      try {
-        await this.#deps.clock.sleep(waitMs, signal)
-      } catch (error) {
-        if (!signal.aborted) throw error
-      }
+    try {
+      while (!signal.aborted) await this.#pause(await this.beat(signal), signal)
+    } finally {
+      this.#desk.stop(new TwofoldError('cancelled', 'the node stops'))
+    }
+  }
+
+  /** Until the next heartbeat is due, or an order was carried out that the manager waits for. */
+  async #pause(waitMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps
+    const { controller, release } = linkedController(signal)
+    const early = async (): Promise<void> => {
+      await this.#desk.news(controller.signal)
+      await clock.sleep(orderNewsDelayMs, controller.signal)
+    }
+    const due = clock.sleep(waitMs, controller.signal)
+    try {
+      await (this.#failures > 0 || this.#registration === undefined ? due : Promise.race([due, early()]))
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      release()
+      controller.abort(new TwofoldError('cancelled', 'the wait is over'))
     }
   }
 
@@ -103,18 +138,25 @@ export class HeartbeatWorker {
   }
 
   async #register(signal: AbortSignal): Promise<number> {
-    const { manager, clock, store, self, lease, node, log, logger } = this.#deps
+    const { manager, clock, store, lease, node, log, logger } = this.#deps
+    const self = this.#self
     const { usedBytes, capacityBytes, putSequence } = await store.usage()
     const { bootId, publicKey, programVersion } = this.#deps
     const sentAtMs = clock.monotonicMs()
     const clusterId = this.#clusterId
-    const registration = await manager.register(
-      {
-        ...{ node: self, bootId, capacityBytes, usedBytes, publicKey, putSequence, clusterId, programVersion },
-        ...log.report(),
-      },
-      { signal },
-    )
+    const request = {
+      ...{ node: self, bootId, capacityBytes, usedBytes, publicKey, putSequence, clusterId, programVersion },
+      ...log.report(),
+    }
+    let registration: Registration
+    try {
+      registration = await manager.register(request, { signal })
+    } catch (error) {
+      const acknowledged = rolledBackFrom(error)
+      if (acknowledged === undefined) throw error
+      return this.#rolledBack(acknowledged)
+    }
+    this.#rolledBackFrom = undefined
     if (clusterId === undefined) await this.#deps.rememberCluster(registration.clusterId)
     this.#clusterId = registration.clusterId
     this.#registration = registration
@@ -130,75 +172,91 @@ export class HeartbeatWorker {
     return 0
   }
 
+  /**
+   * The disk is older than what was acknowledged: a restored image, most likely. Once the manager has said so twice the
+   * store begins a new life with the packs that it has; what it lost is repaired from elsewhere.
+   */
+  async #rolledBack(acknowledged: number): Promise<number> {
+    const { store, logger } = this.#deps
+    if (this.#rolledBackFrom !== acknowledged) {
+      this.#rolledBackFrom = acknowledged
+      logger.warn('the manager says that this store was rolled back; asking again', { acknowledged })
+      return rolledBackAgainMs
+    }
+    // The incarnation first: with higher numbers alone, a crash would make the old life look complete.
+    const incarnation = await this.#deps.renewIncarnation()
+    await store.skipTo(acknowledged)
+    this.#self = { ...this.#self, incarnation }
+    this.#rolledBackFrom = undefined
+    logger.error('this store was rolled back; it goes on as a new one with the packs that it has', { incarnation })
+    return 0
+  }
+
   async #report(registration: Registration, signal: AbortSignal): Promise<number> {
-    const { manager, clock, store, self, lease, node, log } = this.#deps
+    const { manager, clock, store, lease, node, log } = this.#deps
     const usage = await store.usage()
-    const results = this.#results
+    const results = this.#desk.results()
+    // After the results: what an order found damaged is told no later than that it was carried out.
+    const damaged = node.custodian.damaged()
+    const proven = node.custodian.proven.next()
+    const { problem } = store
     const reported = log.report()
     const sentAtMs = clock.monotonicMs()
     const reply = await manager.heartbeat(
       {
-        nodeId: self.nodeId,
-        incarnation: self.incarnation,
+        nodeId: this.#self.nodeId,
+        incarnation: this.#self.incarnation,
         registrationNumber: registration.registrationNumber,
         sequence: ++this.#sequence,
         ...usage,
         uploads: node.writes.size,
-        writable: store.problem === '',
-        problem: store.problem,
+        writable: problem === '',
+        problem,
         results,
-        damaged: [],
-        proven: [],
-        storeFailed: store.problem !== '',
+        damaged,
+        proven,
+        storeFailed: problem !== '',
         ...reported,
       },
       { signal },
     )
     lease.renew(sentAtMs, reply)
-    const { incarnation } = self
-    const { logger } = this.#deps
-    this.#results = []
+    this.#desk.answered(results)
+    node.custodian.proven.answered(proven)
     // What a manager orders may rest on its log, so the log comes first.
-    const orders = (await this.#follow(reported, reply)) ? reply.orders : []
-    for (const order of orders) {
-      if (order.action.kind === 'keep-catalogue') {
-        this.#keepCatalogue(order.orderId, order.action)
-        continue
-      }
-      const result =
-        order.action.kind === 'send-records'
-          ? await this.#sendRecords(order.orderId, registration, signal)
-          : await carryOut(order, { store, writes: node.writes, lease, incarnation, logger })
-      this.#results.push(result)
-    }
+    if (await this.#follow(reported, reply)) this.#desk.take(reply.orders)
     const sinceSentMs = clock.monotonicMs() - sentAtMs
     const intervalMs = registration.heartbeatIntervalMs || heartbeatIntervalMs
-    const soon = this.#results.length > 0 || (reply.logEntries ?? []).length > 0
-    return soon ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
+    const more = (reply.logEntries ?? []).length > 0
+    return more ? 0 : Math.max(0, Math.min(intervalMs, unaryDeadlineMs) - sinceSentMs)
   }
 
-  /** A large copy takes longer than a node may be silent, so the answer goes with a later heartbeat. */
-  #keepCatalogue(orderId: string, order: KeepCatalogue): void {
-    void this.#deps.keeper?.keep(orderId, order).then((result) => {
-      if (result !== undefined) this.#results.push(result)
-    })
-  }
-
-  /** Tells a manager that lost its catalogue everything; until that is done it has nothing else to ask. */
-  async #sendRecords(orderId: string, registration: Registration, signal: AbortSignal): Promise<OrderResult> {
-    const { manager, store, self, log, clock, logger } = this.#deps
-    const { nodeId, incarnation } = self
+  async #sendInventory(signal: AbortSignal): Promise<void> {
+    const { manager, store } = this.#deps
+    const registration = this.#registration
+    if (registration === undefined) throw new TwofoldError('not-registered', 'this node registers again')
+    const { nodeId, incarnation } = this.#self
     const { registrationNumber } = registration
-    const undone = { orderId, done: false, code: undefined, receipt: undefined }
-    try {
-      const parts = allRecords(store, log, clock)
-      await manager.reportRecords({ nodeId, incarnation, registrationNumber, ...log.report(), parts }, { signal })
-      return { ...undone, done: true, problem: '' }
-    } catch (error) {
-      if (signal.aborted) throw error
-      logger.error('the records could not be reported', { error: describeError(error) })
-      return { ...undone, problem: describeError(error) }
-    }
+    const reportNumber = ++this.#inventories
+    const head = { nodeId, incarnation, registrationNumber, reportNumber }
+    await manager.reportInventory({ ...head, ...store.inventory() }, { signal })
+  }
+
+  async #keepCatalogue(order: KeepCatalogue): Promise<void> {
+    const { keeper } = this.#deps
+    if (keeper === undefined) throw new TwofoldError('unsupported', 'this node keeps no copies of the catalogue')
+    await keeper.keep(order)
+  }
+
+  /** Tells a manager that lost its catalogue everything. */
+  async #sendRecords(signal: AbortSignal): Promise<void> {
+    const { manager, store, log, clock } = this.#deps
+    const registration = this.#registration
+    if (registration === undefined) throw new TwofoldError('not-registered', 'this node registers again')
+    const { nodeId, incarnation } = this.#self
+    const { registrationNumber } = registration
+    const parts = allRecords(store, log, clock)
+    await manager.reportRecords({ nodeId, incarnation, registrationNumber, ...log.report(), parts }, { signal })
   }
 
   /** Records the manager's log as far as its answer brings it. @returns whether that worked. */

@@ -13,7 +13,7 @@ import { systemRandom } from '../system/random.ts'
 import { CatalogueKeeper } from './catalogue-keeper.ts'
 import { HeartbeatWorker } from './heartbeat-worker.ts'
 import { remoteManager } from './manager-remote.ts'
-import { openIdentity, requireStoreOrEmpty, saveIdentity } from './node-identity.ts'
+import { requireStoreOrEmpty } from './node-identity.ts'
 import { NodeLease } from './node-lease.ts'
 import { NodeLog } from './node-log.ts'
 import { FilePackStore } from './pack-store-files.ts'
@@ -21,6 +21,7 @@ import { remotePeers } from './peer-remote.ts'
 import { replicationService } from './replication-service.ts'
 import { StorageNode } from './storage-node.ts'
 import { storageService } from './storage-service.ts'
+import { StoreIdentity } from './store-identity.ts'
 
 export interface NodeOptions {
   /** Where the store is; an empty or missing directory is formatted. Locked for this process alone. */
@@ -69,14 +70,15 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const control = new ChannelPool({ bulk: false })
   const bulk = new ChannelPool({ bulk: true })
   try {
-    const identity = await openIdentity(disk, systemRandom)
+    const identity = await StoreIdentity.open(disk, systemRandom)
     const store = await FilePackStore.open({ disk, capacityBytes, logger })
     const log = await NodeLog.open({ disk, logger, onFailure: (error) => store.distrust(error) })
-    const signer = createSigner(identity.signingSeed)
+    const signer = createSigner(identity.current.signingSeed)
     const lease = new NodeLease(systemClock)
     const manager = remoteManager(control, options.managers)
     const ports = { clock: systemClock, random: systemRandom, logger }
-    const node = new StorageNode({ store, manager, peers: remotePeers(bulk), lease, log, signer, ...ports })
+    const peers = remotePeers(bulk)
+    const node = new StorageNode({ store, manager, peers, lease, log, signer, ...ports })
     const server = await startServer({
       address: options.listen,
       services: [storageService(node), replicationService(node), ...(options.extraServices?.() ?? [])],
@@ -85,23 +87,20 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       insecure: options.insecure ?? false,
       logger,
     })
-    const { nodeId, incarnation, clusterId } = identity
+    const { nodeId, incarnation, clusterId } = identity.current
     const address = options.advertise ?? server.address
     const failureDomain = options.failureDomain ?? ''
     const heartbeat = new HeartbeatWorker({
       ...ports,
-      node,
-      store,
-      manager,
-      lease,
-      log,
+      ...{ node, store, manager, peers, lease, log },
       keeper: new CatalogueKeeper({ disk, manager, logger }),
       self: { nodeId, incarnation, name: options.name, address, failureDomain },
       bootId: randomHexId<string>(systemRandom),
       publicKey: signer.publicKey,
       programVersion: options.programVersion ?? '',
       clusterId,
-      rememberCluster: (cluster) => saveIdentity(disk, { ...identity, clusterId: cluster }),
+      rememberCluster: (cluster) => identity.rememberCluster(cluster),
+      renewIncarnation: () => identity.renewIncarnation(),
     })
     const background = new AbortController()
     const ended = heartbeat.run(background.signal)

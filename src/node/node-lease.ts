@@ -39,6 +39,11 @@ export class NodeLease {
     return !this.#fenced && this.#answer !== undefined && this.#sinceAnswerMs() < this.#answer.leaseMs
   }
 
+  /** Whether the manager's time is known. */
+  get knowsTime(): boolean {
+    return this.#answer !== undefined
+  }
+
   /** The manager's time in milliseconds, by its last answer. @throws `read-only` before the first one. */
   managerNowMs(): number {
     if (this.#answer === undefined) throw this.#lost()

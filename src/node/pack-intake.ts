@@ -1,8 +1,9 @@
-import { TwofoldError } from '../core/errors.ts'
+import { TwofoldError, isTwofoldError } from '../core/errors.ts'
 import { sliceBytesMax } from '../core/limits.ts'
 import type { PackEntry, TicketClaims } from '../core/model.ts'
 import { asBuffer } from '../core/ids.ts'
 import { PackVerifier } from '../format/pack-verifier.ts'
+import type { Custodian } from './custodian.ts'
 import type { PackDraft, PackStore, StoredPack } from './pack-store.ts'
 import { verifyPack } from './verify-pack.ts'
 
@@ -15,25 +16,30 @@ export interface ReceivedPack {
   readonly fresh: boolean
 }
 
+export interface IntakeDeps {
+  readonly store: PackStore
+  readonly custodian: Custodian
+}
+
 /** A pack on its way into the store: every slice is checked, then appended; nothing of it is kept in memory. */
 export class PackIntake {
-  readonly #store: PackStore
+  readonly #deps: IntakeDeps
   readonly #claims: TicketClaims
   readonly #draft: PackDraft
   readonly #verifier: PackVerifier
   #received = 0
 
-  private constructor(store: PackStore, claims: TicketClaims, { draft, verifier }: Parts) {
-    this.#store = store
+  private constructor(deps: IntakeDeps, claims: TicketClaims, { draft, verifier }: Parts) {
+    this.#deps = deps
     this.#claims = claims
     this.#draft = draft
     this.#verifier = verifier
   }
 
-  static async begin(store: PackStore, claims: TicketClaims, lengthBytes: number): Promise<PackIntake> {
+  static async begin(deps: IntakeDeps, claims: TicketClaims, lengthBytes: number): Promise<PackIntake> {
     const verifier = new PackVerifier({ lengthBytes, vaultId: claims.vaultId })
-    const draft = await store.begin(claims.packId, claims.generation, lengthBytes)
-    return new PackIntake(store, claims, { draft, verifier })
+    const draft = await deps.store.begin(claims.packId, claims.generation, lengthBytes)
+    return new PackIntake(deps, claims, { draft, verifier })
   }
 
   /** How many bytes were checked and appended. */
@@ -60,19 +66,32 @@ export class PackIntake {
   }
 
   /**
-   * Makes the pack durable. One that the store already has is not written again, only compared.
+   * Makes the pack durable. One that the store already has is not written again, only compared; a copy that turns out
+   * to be damaged then is put aside, and this one takes its place.
    * @throws `already-exists` when the store has another pack under the same id.
    */
   async seal(): Promise<ReceivedPack> {
     const { digest, entries } = this.#verifier.finish()
-    const present = this.#store.stat(this.#claims.packId)
-    if (present === undefined) return { pack: await this.#draft.seal(), digest, entries, fresh: true }
-    const found = await verifyPack(this.#store, present.packId)
-    if (!found.good) throw new TwofoldError('integrity', `this node's copy is damaged: ${found.problem}`)
-    if (!asBuffer(found.digest).equals(digest)) {
-      throw new TwofoldError('already-exists', `this node has another pack ${present.packId}; allocate a new one`)
+    const before = this.#deps.store.stat(this.#claims.packId)
+    const present = before === undefined ? undefined : await this.#compare(before, digest)
+    if (present !== undefined) return { pack: present, digest, entries, fresh: false }
+    return { pack: await this.#draft.seal(), digest, entries, fresh: before === undefined }
+  }
+
+  /** @returns what is there, undefined when it was damaged or is gone. */
+  async #compare(present: StoredPack, digest: Uint8Array): Promise<StoredPack | undefined> {
+    const { store, custodian } = this.#deps
+    const { packId, putSequence } = present
+    const found = await verifyPack(custodian, packId).catch((error: unknown) => {
+      if (isTwofoldError(error, 'not-found')) return undefined
+      throw error
+    })
+    if (found?.good === true) {
+      if (asBuffer(found.digest).equals(digest)) return present
+      throw new TwofoldError('already-exists', `this node has another pack ${packId}; allocate a new one`)
     }
-    return { pack: present, digest, entries, fresh: false }
+    if (store.stat(packId)?.putSequence !== putSequence) return undefined
+    throw new TwofoldError('integrity', `this node cannot compare its copy: ${found?.problem ?? 'it was replaced'}`)
   }
 
   /** Ends the intake; what was not sealed is removed. */

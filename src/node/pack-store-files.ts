@@ -1,17 +1,27 @@
-import type { Disk, DiskEntry, DiskFile } from '../core/disk.ts'
+import type { Disk, DiskEntry } from '../core/disk.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
-import { parsePackId } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import { diskReserveBytes } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
+import { Semaphore } from '../core/semaphore.ts'
 import { Inventory } from './inventory.ts'
-import type { PackDraft, PackReader, PackStore, PutBound, StoredPack, StoreUsage } from './pack-store.ts'
+import { FileDraft } from './pack-draft-file.ts'
+import type { DraftPack } from './pack-draft-file.ts'
+import { incomingDirectory, packsDirectory, pathOf, readShelved, shelfOf } from './pack-file-name.ts'
+import type {
+  Finding,
+  PackDraft,
+  PackReader,
+  PackStore,
+  PutBound,
+  QuarantinedPack,
+  StoredPack,
+  StoreInventory,
+  StoreUsage,
+} from './pack-store.ts'
+import { ProofLog } from './proof-log.ts'
 import { PutSequence } from './put-sequence.ts'
-
-const incoming = 'incoming'
-const packs = 'packs'
-const quarantine = 'quarantine'
-const packName = /^([0-9a-f]{32})\.(\d{1,10})\.(\d{1,15})\.pack$/
+import { Quarantine } from './quarantine.ts'
 
 export interface PackStoreOptions {
   readonly disk: Disk
@@ -20,16 +30,26 @@ export interface PackStoreOptions {
 }
 
 /**
- * Packs as files: `incoming/ID.GENERATION.tmp` while they are written, `packs/AB/ID.GENERATION.SEQUENCE.pack` from then
- * on. The name carries all that is known of the put, so one rename publishes it.
+ * Packs as files: `incoming/ID.GENERATION.tmp` while they are written, `packs/AB/ID.GENERATION.SEQUENCE.LENGTH.pack`
+ * from then on. The name carries all that is known of the put, so one rename publishes it, and a file that lost its
+ * end is seen without being read.
  */
 export class FilePackStore implements PackStore {
   readonly #disk: Disk
   readonly #logger: Logger
   readonly #capacityBytes: number
   readonly #sequence: PutSequence
+  readonly #quarantine: Quarantine
+  readonly #proofs: ProofLog
   readonly #inventory = new Inventory()
   readonly #drafts = new Set<string>()
+  /** Numbers of puts that are given and not yet listed. */
+  readonly #underway = new Set<number>()
+  /** Older puts that could not be removed when a newer one took their place. */
+  #stale: StoredPack[] = []
+  /** Removals and quarantine change what each other look at. */
+  readonly #turn = new Semaphore(1)
+  readonly #saving = new Semaphore(1)
   #reservedBytes = 0
   #problem = ''
 
@@ -38,41 +58,41 @@ export class FilePackStore implements PackStore {
     this.#logger = options.logger
     this.#capacityBytes = options.capacityBytes
     this.#sequence = sequence
+    this.#quarantine = new Quarantine(options.disk, options.logger)
+    this.#proofs = new ProofLog(options.disk, options.logger)
   }
 
   /** Opens the store: what was not sealed is removed, packs that cannot be whole are put aside. */
   static async open(options: PackStoreOptions): Promise<FilePackStore> {
     const { disk } = options
-    for (const directory of [incoming, packs, quarantine]) await disk.makeDirectory(directory)
+    for (const directory of [incomingDirectory, packsDirectory]) await disk.makeDirectory(directory)
     const store = new FilePackStore(options, await PutSequence.open(disk))
-    for (const { name } of await disk.list(incoming)) await disk.remove(`${incoming}/${name}`)
-    await disk.syncDirectory(incoming)
-    for (const shelf of await disk.list(packs)) {
-      if (shelf.directory) await store.#takeIn(shelf.name)
+    store.#sequence.raise(await store.#quarantine.load())
+    for (const { name } of await disk.list(incomingDirectory)) await disk.remove(`${incomingDirectory}/${name}`)
+    await disk.syncDirectory(incomingDirectory)
+    for (const shelf of await disk.list(packsDirectory)) {
+      if (!shelf.directory) continue
+      for (const entry of await disk.list(`${packsDirectory}/${shelf.name}`)) await store.#takeIn(shelf.name, entry)
     }
+    store.#quarantine.forgetWhatIsServed((packId) => store.stat(packId))
+    await store.#proofs.load((proof) => store.#prove(proof.packId, proof.putSequence, proof.provenAtMs))
     return store
   }
 
-  async #takeIn(shelf: string): Promise<void> {
-    for (const entry of await this.#disk.list(`${packs}/${shelf}`)) {
-      const pack = readName(shelf, entry)
-      if (pack === undefined) {
-        this.#logger.error('a file that is no pack is put aside', { file: `${packs}/${shelf}/${entry.name}` })
-        await this.#putAside(shelf, entry.name)
-        continue
-      }
-      const other = this.#inventory.get(pack.packId)
-      const [older, newer] = other !== undefined && other.putSequence > pack.putSequence ? [pack, other] : [other, pack]
-      if (older !== undefined) await this.#disk.remove(pathOf(older))
-      this.#inventory.put(newer)
-      this.#sequence.raise(newer.putSequence)
+  async #takeIn(shelf: string, entry: DiskEntry): Promise<void> {
+    const file = readShelved(shelf, entry)
+    if (file.kind === 'damaged') {
+      this.#sequence.raise(file.put?.putSequence ?? 0)
+      return this.#quarantine.takeOdd(shelf, entry, file)
     }
-  }
-
-  async #putAside(shelf: string, name: string): Promise<void> {
-    await this.#disk.rename(`${packs}/${shelf}/${name}`, `${quarantine}/${name}`)
-    await this.#disk.syncDirectory(quarantine)
-    await this.#disk.syncDirectory(`${packs}/${shelf}`)
+    const { pack, path } = file
+    this.#sequence.raise(pack.putSequence)
+    // A name of an older version, which had no length.
+    if (path !== pathOf(pack)) await this.#disk.rename(path, pathOf(pack))
+    const other = this.#inventory.get(pack.packId)
+    const [older, newer] = other !== undefined && other.putSequence > pack.putSequence ? [pack, other] : [other, pack]
+    if (older !== undefined) await this.#disk.remove(pathOf(older))
+    this.#inventory.put(newer)
   }
 
   get problem(): string {
@@ -81,7 +101,7 @@ export class FilePackStore implements PackStore {
 
   async begin(packId: PackId, generation: number, lengthBytes: number): Promise<PackDraft> {
     this.#requireWritable()
-    const path = `${incoming}/${packId}.${generation}.tmp`
+    const path = `${incomingDirectory}/${packId}.${generation}.tmp`
     if (this.#drafts.has(path)) {
       throw new TwofoldError('already-exists', `pack ${packId} is being written by another stream; wait for its end`)
     }
@@ -94,10 +114,14 @@ export class FilePackStore implements PackStore {
     try {
       await this.#requireRoom(lengthBytes)
       const file = await this.#disk.create(path)
-      const pack = { packId, generation, lengthBytes }
-      return new FileDraft({ store: this, disk: this.#disk, file, path, pack, release })
+      return new FileDraft({
+        ...{ disk: this.#disk, file, path, release, pack: { packId, generation, lengthBytes } },
+        publish: (draftPath, pack) => this.#publish(draftPath, pack),
+        failed: (error) => this.#judge(error),
+      })
     } catch (error) {
       release()
+      this.#judge(error)
       throw error
     }
   }
@@ -110,32 +134,48 @@ export class FilePackStore implements PackStore {
 
   /** What was reserved for this pack already counts. */
   async #requireRoom(lengthBytes: number): Promise<void> {
-    const capacityLeft = this.#capacityBytes - this.#inventory.usedBytes - this.#reservedBytes
+    const capacityLeft = this.#capacityBytes - this.#usedBytes - this.#reservedBytes
     const diskLeft = (await this.#disk.freeBytes()) - diskReserveBytes - this.#reservedBytes
     if (capacityLeft >= 0 && diskLeft >= 0) return
     const what = capacityLeft < 0 ? 'capacity' : 'disk'
     throw new TwofoldError('no-room', `this node's ${what} has no room for a pack of ${lengthBytes} bytes`)
   }
 
-  /** Gives a synced draft its final name. Only the draft calls it. */
-  async publish(path: string, draft: Pick<StoredPack, 'packId' | 'generation' | 'lengthBytes'>): Promise<StoredPack> {
+  get #usedBytes(): number {
+    return this.#inventory.usedBytes + this.#quarantine.usedBytes
+  }
+
+  /** Gives a synced draft its final name. */
+  async #publish(path: string, draft: DraftPack): Promise<StoredPack> {
     this.#requireWritable()
-    const { packId, generation, lengthBytes } = draft
-    const putSequence = await this.#sequence.next()
-    const pack = { packId, lengthBytes, generation, putSequence, provenAtMs: 0 }
-    await this.#disk.makeDirectory(shelfOf(packId))
-    await this.#disk.rename(path, pathOf(pack))
+    const putSequence = await this.#sequence.next((number) => this.#underway.add(number))
     try {
-      await this.#disk.syncDirectory(shelfOf(packId))
-    } catch (error) {
-      await this.#takeBack(pack)
-      throw error
+      const pack = { ...draft, putSequence, provenAtMs: 0 }
+      await this.#disk.makeDirectory(shelfOf(pack.packId))
+      await this.#disk.rename(path, pathOf(pack))
+      try {
+        await this.#disk.syncDirectory(shelfOf(pack.packId))
+      } catch (error) {
+        await this.#takeBack(pack)
+        throw error
+      }
+      const older = this.#inventory.get(pack.packId)
+      this.#inventory.put(pack)
+      if (older !== undefined) await this.#removeOlder(older)
+      return pack
+    } finally {
+      this.#underway.delete(putSequence)
     }
-    const older = this.#inventory.get(packId)
-    this.#inventory.put(pack)
-    // The new put is durable whatever becomes of the old one, which at the latest goes at the next start.
-    if (older !== undefined) await this.#disk.remove(pathOf(older)).catch((error: unknown) => this.distrust(error))
-    return pack
+  }
+
+  /** The new put is durable whatever becomes of the old one, which at the latest goes at the next start. */
+  async #removeOlder(older: StoredPack): Promise<void> {
+    try {
+      await this.#disk.remove(pathOf(older)).catch(ignoreAbsence)
+    } catch (error) {
+      this.#judge(error)
+      this.#stale.push(older)
+    }
   }
 
   /** A pack that could not be made durable was never there, and must not turn up at the next start. */
@@ -148,9 +188,9 @@ export class FilePackStore implements PackStore {
     }
   }
 
-  /** Nothing that this disk says of its writes can be believed any more. */
-  distrust(error: unknown): void {
-    if (this.#problem !== '') return
+  /** After a failure of the disk nothing that it says of its writes can be believed any more. */
+  #judge(error: unknown): void {
+    if (this.#problem !== '' || !isTwofoldError(error, 'io')) return
     this.#problem = `its disk failed (${describeError(error)}); replace it, or check it and restart the node`
     this.#logger.error('the store takes no more writes', { error })
   }
@@ -163,43 +203,124 @@ export class FilePackStore implements PackStore {
     return this.#inventory.values()
   }
 
+  inventory(): StoreInventory {
+    const asOfPutSequence = Math.min(this.#sequence.last, ...[...this.#underway].map((number) => number - 1))
+    return { packs: [...this.#inventory.values()], asOfPutSequence }
+  }
+
   async open(packId: PackId): Promise<PackReader> {
     const pack = this.#inventory.get(packId)
-    if (pack === undefined) throw new TwofoldError('not-found', `this node has no pack ${packId}`)
-    const file = await this.#disk.open(pathOf(pack))
-    return {
-      pack,
-      read: (target, offset) => file.read(target, offset),
-      close: () => file.close(),
+    if (pack === undefined) throw this.#absent(packId)
+    try {
+      const file = await this.#disk.open(pathOf(pack))
+      return { pack, read: (target, offset) => file.read(target, offset), close: () => file.close() }
+    } catch (error) {
+      if (!isTwofoldError(error, 'not-found')) throw error
+      const now = this.#inventory.get(packId)
+      // Replaced or removed since it was looked up.
+      if (now?.putSequence !== pack.putSequence) return this.open(packId)
+      throw new TwofoldError('integrity', `the file of pack ${packId} is gone`, { cause: error })
     }
   }
 
-  async remove(packId: PackId, bound: PutBound): Promise<boolean> {
+  #absent(packId: PackId): TwofoldError {
+    const aside = this.#quarantine.of(packId).at(-1)
+    if (aside === undefined) return new TwofoldError('not-found', `this node has no pack ${packId}`)
+    return new TwofoldError('integrity', `this node's copy of pack ${packId} is put aside: ${aside.problem}`)
+  }
+
+  remove(packId: PackId, bound: PutBound): Promise<boolean> {
+    const covers = (put: Pick<StoredPack, 'generation' | 'putSequence'>): boolean =>
+      'generationMax' in bound ? put.generation <= bound.generationMax : put.putSequence <= bound.putSequenceMax
+    return this.#changing(async () => {
+      for (const aside of this.#quarantine.of(packId)) {
+        if (covers(aside)) await this.#quarantine.discard(packId, aside.putSequence)
+      }
+      for (const stale of this.#stale.filter((put) => put.packId === packId && covers(put))) {
+        await this.#removeFile(stale)
+        this.#stale = this.#stale.filter((put) => put !== stale)
+      }
+      const pack = this.#inventory.get(packId)
+      if (pack === undefined) return true
+      if (!covers(pack)) return false
+      // Until its name is gone for good it stays listed, so that the removal is tried again.
+      await this.#removeFile(pack)
+      if (this.#inventory.get(packId)?.putSequence === pack.putSequence) this.#inventory.delete(packId)
+      return this.#inventory.get(packId) === undefined
+    })
+  }
+
+  async #removeFile(pack: StoredPack): Promise<void> {
+    await this.#disk.remove(pathOf(pack)).catch(ignoreAbsence)
+    await this.#disk.syncDirectory(shelfOf(pack.packId))
+  }
+
+  quarantine(packId: PackId, putSequence: number, finding: Finding): Promise<boolean> {
+    return this.#changing(async () => {
+      const pack = this.#inventory.get(packId)
+      if (pack?.putSequence !== putSequence) return this.#quarantine.has(packId, putSequence)
+      this.#inventory.delete(packId)
+      try {
+        await this.#quarantine.take(pack, finding)
+      } catch (error) {
+        this.#judge(error)
+        this.#logger.error('a damaged pack is out of service, but its file could not be put aside', { packId, error })
+      }
+      return true
+    })
+  }
+
+  quarantined(): Iterable<QuarantinedPack> {
+    return this.#quarantine.values()
+  }
+
+  discard(packId: PackId, putSequence: number): Promise<void> {
+    return this.#changing(() => this.#quarantine.discard(packId, putSequence))
+  }
+
+  /** One change at a time. A disk that fails one of them takes no more writes. */
+  #changing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turn.run(async () => {
+      try {
+        return await work()
+      } catch (error) {
+        this.#judge(error)
+        throw error
+      }
+    })
+  }
+
+  markProven(packId: PackId, putSequence: number, provenAtMs: number): void {
+    if (this.#prove(packId, putSequence, provenAtMs)) this.#proofs.note({ packId, putSequence, provenAtMs })
+  }
+
+  #prove(packId: PackId, putSequence: number, provenAtMs: number): boolean {
     const pack = this.#inventory.get(packId)
-    if (pack === undefined) return true
-    const newer =
-      'generationMax' in bound ? pack.generation > bound.generationMax : pack.putSequence > bound.putSequenceMax
-    if (newer) return false
-    try {
-      await this.#disk.remove(pathOf(pack)).catch(ignoreAbsence)
-      await this.#disk.syncDirectory(shelfOf(packId))
-    } catch (error) {
-      // The pack stays listed, so that the removal is tried again: otherwise its file would be back after a restart.
-      this.distrust(error)
-      throw error
-    }
-    if (this.#inventory.get(packId)?.putSequence === pack.putSequence) this.#inventory.delete(packId)
+    if (pack?.putSequence !== putSequence) return false
+    this.#inventory.put({ ...pack, provenAtMs })
     return true
   }
 
-  markProven(packId: PackId, provenAtMs: number): void {
-    const pack = this.#inventory.get(packId)
-    if (pack !== undefined) this.#inventory.put({ ...pack, provenAtMs })
+  saveProofs(): Promise<void> {
+    return this.#saving.run(async () => {
+      if (this.#problem !== '') return
+      try {
+        await this.#proofs.save([...this.#inventory.values()])
+      } catch (error) {
+        this.#judge(error)
+        if (!isTwofoldError(error, 'no-room')) throw error
+      }
+    })
+  }
+
+  skipTo(putSequence: number): Promise<void> {
+    return this.#sequence.skipTo(putSequence)
   }
 
   async usage(): Promise<StoreUsage> {
     const diskLeft = (await this.#diskFreeBytes()) - diskReserveBytes
-    const { usedBytes, size, digest } = this.#inventory
+    const { size, digest } = this.#inventory
+    const usedBytes = this.#usedBytes
     const left = Math.min(this.#capacityBytes - usedBytes, diskLeft) - this.#reservedBytes
     return {
       capacityBytes: this.#capacityBytes,
@@ -215,95 +336,10 @@ export class FilePackStore implements PackStore {
     try {
       return await this.#disk.freeBytes()
     } catch (error) {
-      this.distrust(error)
+      this.#judge(error)
       return 0
     }
   }
-}
-
-interface DraftOptions {
-  readonly store: FilePackStore
-  readonly disk: Disk
-  readonly file: DiskFile
-  readonly path: string
-  readonly pack: Pick<StoredPack, 'packId' | 'generation' | 'lengthBytes'>
-  /** Gives the reserved room back. */
-  readonly release: () => void
-}
-
-class FileDraft implements PackDraft {
-  readonly #options: DraftOptions
-  #written = 0
-  #state: 'open' | 'sealed' | 'closed' = 'open'
-
-  constructor(options: DraftOptions) {
-    this.#options = options
-  }
-
-  async append(slice: Uint8Array): Promise<void> {
-    const { file } = this.#options
-    const { lengthBytes } = this.#options.pack
-    if (this.#written + slice.length > lengthBytes) {
-      throw new TwofoldError('invalid-argument', `the pack is longer than the announced ${lengthBytes} bytes`)
-    }
-    await file.write(slice, this.#written)
-    this.#written += slice.length
-  }
-
-  read(target: Uint8Array, offset: number): Promise<number> {
-    return this.#options.file.read(target, offset)
-  }
-
-  async seal(): Promise<StoredPack> {
-    const { store, file, path, pack } = this.#options
-    if (this.#written !== pack.lengthBytes) {
-      const message = `the pack ends after ${this.#written} of ${pack.lengthBytes} bytes`
-      throw new TwofoldError('invalid-argument', message)
-    }
-    try {
-      await file.sync()
-      const sealed = await store.publish(path, pack)
-      this.#state = 'sealed'
-      return sealed
-    } catch (error) {
-      // After a failed sync or rename nobody knows what is on the disk.
-      if (isTwofoldError(error, 'io')) store.distrust(error)
-      throw error
-    }
-  }
-
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return
-    const { store, disk, file, path, release } = this.#options
-    const abandoned = this.#state === 'open'
-    this.#state = 'closed'
-    try {
-      await file.close()
-      if (abandoned) await disk.remove(path)
-    } catch (error) {
-      // What is left over is removed at the next start; but a disk that cannot do this cannot be trusted with more.
-      if (!isTwofoldError(error, 'not-found')) store.distrust(error)
-    } finally {
-      release()
-    }
-  }
-}
-
-function shelfOf(packId: PackId): string {
-  return `${packs}/${packId.slice(0, 2)}`
-}
-
-function pathOf(pack: StoredPack): string {
-  return `${shelfOf(pack.packId)}/${pack.packId}.${pack.generation}.${pack.putSequence}.pack`
-}
-
-/** The pack that a file on a shelf is; undefined for one that this store never wrote there, or that lost its bytes. */
-function readName(shelf: string, { name, length }: DiskEntry): StoredPack | undefined {
-  const [, id, generation, putSequence] = packName.exec(name) ?? []
-  if (id === undefined || length === 0) return undefined
-  const numbers = { generation: Number(generation), putSequence: Number(putSequence) }
-  const pack = { packId: parsePackId(id), lengthBytes: length, provenAtMs: 0, ...numbers }
-  return pathOf(pack) === `${packs}/${shelf}/${name}` ? pack : undefined
 }
 
 function ignoreAbsence(error: unknown): void {

@@ -36,16 +36,28 @@ export class PutSequence {
     this.#reserved = number
   }
 
-  next(): Promise<number> {
+  /** @param given is told the number in the moment in which `last` becomes it */
+  next(given: (number: number) => void = () => undefined): Promise<number> {
     return this.#turn.run(async () => {
-      if (this.#last === this.#reserved) {
-        const reserved = this.#reserved + blockLength
-        await writeRecord(this.#disk, fileName, Buffer.from(`${JSON.stringify({ reserved })}\n`))
-        this.#reserved = reserved
-      }
+      if (this.#last === this.#reserved) await this.#reserve(this.#reserved + blockLength)
       this.#last += 1
+      given(this.#last)
       return this.#last
     })
+  }
+
+  /** Makes sure, durably, that the next numbers are higher than `number`. */
+  skipTo(number: number): Promise<void> {
+    return this.#turn.run(async () => {
+      if (number <= this.#last) return
+      if (number > this.#reserved) await this.#reserve(number)
+      this.#last = number
+    })
+  }
+
+  async #reserve(reserved: number): Promise<void> {
+    await writeRecord(this.#disk, fileName, Buffer.from(`${JSON.stringify({ reserved })}\n`))
+    this.#reserved = reserved
   }
 }
 

@@ -20,6 +20,7 @@ import type { Random } from '../core/random.ts'
 import type { Signer } from '../format/signing.ts'
 import { signReceipt } from '../format/tickets.ts'
 import { openWitness } from '../format/witness-statement.ts'
+import { Custodian } from './custodian.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { NodeLog } from './node-log.ts'
@@ -56,6 +57,7 @@ export class StorageNode {
   readonly writes = new WritesInProgress()
   readonly #uploads: ByteBudget
   readonly #replications: ByteBudget
+  readonly custodian: Custodian
   #membership: Membership | undefined
 
   constructor(deps: StorageNodeDeps) {
@@ -63,6 +65,7 @@ export class StorageNode {
     const { uploads, replications } = deps.intake ?? defaultIntake
     this.#uploads = new ByteBudget(uploads)
     this.#replications = new ByteBudget(replications)
+    this.custodian = new Custodian(deps)
   }
 
   /** Takes note of a registration; before the first one nothing is accepted. */
@@ -92,7 +95,7 @@ export class StorageNode {
     return this.#writing(claims, options, async (signal) => {
       const receiptFor = (received: ReceivedPack): Receipt => this.#receipt(received, claims)
       return await new Upload(
-        { ...this.#deps, receiptFor },
+        { ...this.#deps, custodian: this.custodian, receiptFor },
         { header, claims, slices: withinBudget(untilAborted(slices, signal), this.#uploads, signal), signal },
       ).run()
     })
@@ -107,7 +110,8 @@ export class StorageNode {
     const claims = this.#admit(header.ticket, header.lengthBytes)
     requireNamed(claims.replicas, 'a replica', this.#joined())
     return this.#writing(claims, options, async (signal) => {
-      const intake = await PackIntake.begin(this.#deps.store, claims, header.lengthBytes)
+      const { custodian } = this
+      const intake = await PackIntake.begin({ store: this.#deps.store, custodian }, claims, header.lengthBytes)
       try {
         for await (const slice of withinBudget(untilAborted(slices, signal), this.#replications, signal)) {
           intake.check(slice)
@@ -163,7 +167,7 @@ export class StorageNode {
 
   /** See `Storage.Read` in `storage.proto`. The memory of a slice is used again when the next one is asked for. */
   async *read(request: ReadRequest, options: CallOptions = {}): AsyncGenerator<ReadSlice> {
-    const reader = await this.#deps.store.open(request.packId)
+    const reader = await this.custodian.open(request.packId)
     try {
       const ranges: readonly ByteRange[] = checkRanges(request.ranges, reader.pack)
       const longest = Math.max(0, ...ranges.map(({ length }) => length))
@@ -173,10 +177,6 @@ export class StorageNode {
         for (let offset = range.offset; offset < end;) {
           options.signal?.throwIfAborted()
           const length = await reader.read(slice.subarray(0, end - offset), offset)
-          if (length === 0) {
-            const message = `this node's copy of pack ${request.packId} ends after ${offset} bytes`
-            throw new TwofoldError('integrity', message)
-          }
           yield { offset, data: slice.subarray(0, length) }
           offset += length
         }
@@ -207,15 +207,10 @@ export class StorageNode {
 
   /** See `Storage.Verify` in `storage.proto`. */
   async verify(packId: PackId, options: CallOptions = {}): Promise<PackVerdict> {
-    const { store, lease, logger } = this.#deps
-    const check = await verifyPack(store, packId, options.signal)
+    const { lease } = this.#deps
+    const check = await verifyPack(this.custodian, packId, { signal: options.signal })
     const provenAtMs = lease.managerNowMs()
     const { records, lengthBytes } = check
-    if (check.good) {
-      store.markProven(packId, provenAtMs)
-      return { good: true, problem: '', records, lengthBytes, provenAtMs }
-    }
-    logger.error('a pack is damaged', { packId, problem: check.problem })
-    return { good: false, problem: check.problem, records, lengthBytes, provenAtMs }
+    return { good: check.good, problem: check.good ? '' : check.problem, records, lengthBytes, provenAtMs }
   }
 }

@@ -9,6 +9,7 @@ import type { NodeRef, Receipt, Ticket, TicketClaims } from '../core/model.ts'
 import { persistently } from '../core/persistently.ts'
 import type { Random } from '../core/random.ts'
 import { Semaphore } from '../core/semaphore.ts'
+import type { Custodian } from './custodian.ts'
 import type { ManagerApi } from './manager-api.ts'
 import { PackIntake } from './pack-intake.ts'
 import type { ReceivedPack } from './pack-intake.ts'
@@ -18,6 +19,7 @@ import { ReplicaFeed } from './replica-feed.ts'
 
 export interface UploadDeps {
   readonly store: PackStore
+  readonly custodian: Custodian
   readonly manager: ManagerApi
   readonly peers: PeerApi
   readonly clock: Clock
@@ -67,9 +69,8 @@ export class Upload {
   }
 
   async run(): Promise<UploadResult> {
-    const { store } = this.#deps
     const { header, claims } = this.#order
-    const intake = await PackIntake.begin(store, claims, header.lengthBytes)
+    const intake = await PackIntake.begin(this.#deps, claims, header.lengthBytes)
     const { controller, release } = linkedController(this.#order.signal)
     const feeds = claims.replicas.map((replica) => this.#feed(intake, replica, controller.signal))
     try {

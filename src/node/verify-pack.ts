@@ -2,35 +2,101 @@ import { isTwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
 import { sliceBytesMax } from '../core/limits.ts'
 import { PackVerifier } from '../format/pack-verifier.ts'
-import type { PackStore } from './pack-store.ts'
+import type { VerifiedPack } from '../format/pack-verifier.ts'
+import type { Custodian } from './custodian.ts'
+import type { PackReader, StoredPack } from './pack-store.ts'
 
 export type PackCheck =
   | { readonly good: true; readonly digest: Uint8Array; readonly records: number; readonly lengthBytes: number }
   | { readonly good: false; readonly problem: string; readonly records: number; readonly lengthBytes: number }
 
+export interface CheckOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Called before so many bytes are read; what is to be waited for. */
+  readonly before?: (bytes: number) => Promise<void>
+}
+
 /**
- * Reads a pack from the disk and checks every hash in it, in bounded memory.
- * @throws `not-found`, and `io` when it cannot be read; damage is an answer.
+ * Reads a pack from the disk and checks every hash in it, in bounded memory. A damaged one is put aside.
+ * @throws `not-found`; `io` and `overloaded` when it cannot be opened, which says nothing of it. Damage is an answer.
  */
-export async function verifyPack(store: PackStore, packId: PackId, signal?: AbortSignal): Promise<PackCheck> {
-  const reader = await store.open(packId)
-  const { lengthBytes } = reader.pack
+export async function verifyPack(
+  custodian: Custodian,
+  packId: PackId,
+  { signal, before }: CheckOptions = {},
+): Promise<PackCheck> {
+  let pack: StoredPack | undefined
   try {
-    const verifier = new PackVerifier({ lengthBytes })
-    const buffer = new Uint8Array(sliceBytesMax)
-    for (let offset = 0; offset < lengthBytes;) {
-      signal?.throwIfAborted()
-      const read = await reader.read(buffer, offset)
-      if (read === 0) return { good: false, problem: `it ends after ${offset} bytes`, records: 0, lengthBytes }
-      verifier.push(buffer.subarray(0, read))
-      offset += read
+    const reader = await custodian.open(packId)
+    pack = reader.pack
+    try {
+      const check = await readThrough(reader, custodian, { signal, before: before ?? (() => Promise.resolve()) })
+      return { good: true, digest: check.digest, records: check.entries.length, lengthBytes: pack.lengthBytes }
+    } finally {
+      await reader.close()
     }
-    const { digest, entries } = verifier.finish()
-    return { good: true, digest, records: entries.length, lengthBytes }
   } catch (error) {
-    if (!isTwofoldError(error, 'integrity', 'unsupported', 'invalid-argument')) throw error
-    return { good: false, problem: error.message, records: 0, lengthBytes }
-  } finally {
-    await reader.close()
+    if (!isDamage(error) && !(pack !== undefined && isTwofoldError(error, 'io'))) throw error
+    return { good: false, problem: error.message, records: 0, lengthBytes: pack?.lengthBytes ?? 0 }
   }
+}
+
+async function readThrough(
+  reader: PackReader,
+  custodian: Custodian,
+  { signal, before }: { signal: AbortSignal | undefined; before: (bytes: number) => Promise<void> },
+): Promise<VerifiedPack> {
+  const { pack } = reader
+  const check = new PassingCheck(pack, custodian)
+  const buffer = new Uint8Array(sliceBytesMax)
+  for (let offset = 0; offset < pack.lengthBytes;) {
+    const length = Math.min(buffer.length, pack.lengthBytes - offset)
+    await before(length)
+    signal?.throwIfAborted()
+    offset += await reader.read(buffer.subarray(0, length), offset)
+    await check.push(buffer.subarray(0, length))
+  }
+  return check.finish()
+}
+
+/** Checks a stored pack while it is read from its beginning to its end; a damaged one is put aside. */
+export class PassingCheck {
+  readonly #pack: StoredPack
+  readonly #custodian: Custodian
+  #verifier: PackVerifier | undefined
+
+  constructor(pack: StoredPack, custodian: Custodian) {
+    this.#pack = pack
+    this.#custodian = custodian
+  }
+
+  /** @throws `integrity`, `unsupported` */
+  push(bytes: Uint8Array): Promise<void> {
+    return this.#judged(() => {
+      this.#verifier ??= new PackVerifier(this.#pack)
+      this.#verifier.push(bytes)
+    })
+  }
+
+  /** @throws `integrity` */
+  async finish(): Promise<VerifiedPack> {
+    const verified = await this.#judged(() => (this.#verifier ?? new PackVerifier(this.#pack)).finish())
+    this.#custodian.acquit(this.#pack)
+    return verified
+  }
+
+  async #judged<T>(work: () => T): Promise<T> {
+    try {
+      return work()
+    } catch (error) {
+      // A newer format is not damage: the copy stays, and this program can say nothing about it.
+      if (isTwofoldError(error, 'integrity', 'invalid-argument'))
+        await this.#custodian.condemn(this.#pack, error.message)
+      throw error
+    }
+  }
+}
+
+function isDamage(error: unknown): error is Error {
+  return isTwofoldError(error, 'integrity', 'unsupported', 'invalid-argument')
 }

@@ -3,6 +3,7 @@ import { fromHex } from '../../src/core/ids.ts'
 import type { PackId } from '../../src/core/ids.ts'
 import { blake3 } from '../../src/format/hash.ts'
 import type { PackStore, StoredPack } from '../../src/node/pack-store.ts'
+import { systemClock } from '../../src/system/clock.ts'
 import { expectError } from '../support/expect-error.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 
@@ -65,6 +66,8 @@ export function packStoreContract(name: string, factory: () => Promise<PackStore
     drafts(() => store, reopen)
     packs(() => store, reopen)
     removals(() => store, reopen)
+    quarantines(() => store, reopen)
+    proofs(() => store, reopen)
     sequences(() => store, reopen)
     sums(() => store, { reopen, open })
   })
@@ -236,8 +239,9 @@ function packs(store: Store, reopen: Reopen): void {
   it('takes note of proofs', async () => {
     const sealed = await put(store(), a, contentOf(1))
     const before = await store().usage()
-    store().markProven(a, 77)
-    store().markProven(b, 77)
+    store().markProven(a, sealed.putSequence, 77)
+    store().markProven(b, sealed.putSequence, 77)
+    store().markProven(a, sealed.putSequence + 1, 99)
     expect(store().stat(a)).to.deep.equal({ ...sealed, provenAtMs: 77 })
     expect(store().stat(b)).to.equal(undefined)
     expect(await store().usage()).to.deep.equal(before)
@@ -298,6 +302,128 @@ function removals(store: Store, reopen: Reopen): void {
   })
 }
 
+const finding = { problem: 'a hash does not match', foundAtMs: 123 }
+
+function quarantines(store: Store, reopen: Reopen): void {
+  const aside = (): number[][] =>
+    [...store().quarantined()].map(({ putSequence, lengthBytes }) => [putSequence, lengthBytes])
+
+  it('neither serves, lists nor counts what is put aside, but its bytes are used', async () => {
+    const bad = await put(store(), a, contentOf(1))
+    const good = await put(store(), b, contentOf(2, 5000))
+    expect(await store().quarantine(a, bad.putSequence, finding)).to.equal(true)
+    for (const found of [finding, undefined]) {
+      expect(store().stat(a)).to.equal(undefined)
+      await expectError(store().open(a), 'integrity')
+      expect([...store().list()]).to.deep.equal([good])
+      expect(store().inventory().packs).to.deep.equal([good])
+      const usage = await store().usage()
+      expect(usage).to.include({ packs: 1, usedBytes: 105_000, freeBytes: 1e8 - 105_000 })
+      expect(Buffer.from(usage.inventoryDigest).toString('hex')).to.equal(digestOf([good]))
+      const [copy, ...rest] = store().quarantined()
+      const { packId, generation, putSequence } = bad
+      expect(copy).to.include({ packId, generation, putSequence, lengthBytes: 100_000, ...found })
+      expect(rest).to.deep.equal([])
+      await reopen()
+    }
+  })
+
+  it('puts nothing aside but the put that is named', async () => {
+    const { putSequence } = await put(store(), a, contentOf(1))
+    expect(await store().quarantine(a, putSequence + 1, finding)).to.equal(false)
+    expect(await store().quarantine(b, putSequence, finding)).to.equal(false)
+    expect(store().stat(a)).not.to.equal(undefined)
+    expect(aside()).to.deep.equal([])
+    const both = [store().quarantine(a, putSequence, finding), store().quarantine(a, putSequence, finding)]
+    expect(await Promise.all(both)).to.deep.equal([true, true])
+    expect(aside()).to.deep.equal([[putSequence, 100_000]])
+  })
+
+  it('takes a new put of a pack of which one is aside, and gives no number again', async () => {
+    const first = await put(store(), a, contentOf(1))
+    await store().quarantine(a, first.putSequence, finding)
+    await reopen()
+    const second = await put(store(), a, contentOf(1, 7000))
+    expect(second.putSequence).to.be.greaterThan(first.putSequence)
+    expect((await contentIn(store(), a)).equals(contentOf(1, 7000))).to.equal(true)
+    await store().quarantine(a, second.putSequence, finding)
+    await reopen()
+    expect(aside()).to.deep.equal([
+      [first.putSequence, 100_000],
+      [second.putSequence, 7000],
+    ])
+  })
+
+  it('discards what is aside, for good, and never what is served', async () => {
+    const bad = await put(store(), a, contentOf(1))
+    await store().quarantine(a, bad.putSequence, finding)
+    const good = await put(store(), a, contentOf(2, 5000))
+    await store().discard(a, good.putSequence)
+    await store().discard(b, bad.putSequence)
+    expect(aside()).to.have.length(1)
+    await store().discard(a, bad.putSequence)
+    await store().discard(a, bad.putSequence)
+    for (let life = 0; life < 2; life++) {
+      expect(aside()).to.deep.equal([])
+      expect(await store().usage()).to.include({ usedBytes: 5000, packs: 1 })
+      expect((await contentIn(store(), a)).equals(contentOf(2, 5000))).to.equal(true)
+      await reopen()
+    }
+  })
+
+  it('removes what is aside with the pack, as far as the order goes', async () => {
+    const numbers: number[] = []
+    for (const generation of [1, 2]) {
+      const { putSequence } = await put(store(), a, contentOf(1, 1000), { generation })
+      await store().quarantine(a, putSequence, finding)
+      numbers.push(putSequence)
+    }
+    const served = await put(store(), a, contentOf(1, 1000), { generation: 3 })
+    expect(await store().remove(a, { generationMax: 1 })).to.equal(false)
+    expect(aside()).to.deep.equal([[numbers[1], 1000]])
+    expect(await store().remove(a, { putSequenceMax: served.putSequence })).to.equal(true)
+    expect(aside()).to.deep.equal([])
+    await reopen()
+    expect(await store().usage()).to.include({ usedBytes: 0, packs: 0 })
+  })
+
+  it('lets a pack be read to its end that is put aside meanwhile', async () => {
+    const { putSequence } = await put(store(), a, contentOf(1))
+    const reader = await store().open(a)
+    await store().quarantine(a, putSequence, finding)
+    const target = Buffer.alloc(100_000)
+    expect(await reader.read(target, 0)).to.equal(100_000)
+    await reader.close()
+  })
+}
+
+function proofs(store: Store, reopen: Reopen): void {
+  it('remembers over a restart when packs were proven, once that was saved', async () => {
+    const first = await put(store(), a, contentOf(1, 1000))
+    const second = await put(store(), b, contentOf(2, 1000))
+    for (let life = 1; life <= 3; life++) {
+      store().markProven(a, first.putSequence, life * 100)
+      await store().saveProofs()
+      store().markProven(a, first.putSequence, life * 100 + 1)
+      await store().saveProofs()
+      await store().saveProofs()
+      await reopen()
+      expect(store().stat(a)?.provenAtMs).to.equal(life * 100 + 1)
+      expect(store().stat(b)).to.deep.equal(second)
+    }
+  })
+
+  it('takes no proof of an older put for one of a newer', async () => {
+    const first = await put(store(), a, contentOf(1, 1000))
+    store().markProven(a, first.putSequence, 100)
+    await store().saveProofs()
+    await put(store(), a, contentOf(2, 1000))
+    expect(store().stat(a)?.provenAtMs).to.equal(0)
+    await reopen()
+    expect(store().stat(a)?.provenAtMs).to.equal(0)
+  })
+}
+
 function sequences(store: Store, reopen: Reopen): void {
   it('gives numbers to puts that grow and never come again', async () => {
     let last = 0
@@ -313,6 +439,35 @@ function sequences(store: Store, reopen: Reopen): void {
       await reopen()
       expect((await store().usage()).putSequence).to.be.at.least(last)
     }
+  })
+
+  it('says up to which number its list is complete', async () => {
+    const { putSequence } = await put(store(), a, contentOf(1, 1000))
+    expect(store().inventory()).to.deep.equal({ packs: [store().stat(a)], asOfPutSequence: putSequence })
+    // While puts are on their way, whatever is on the list or below its number must not be missing from it.
+    const running = ['b', 'c', 'd', 'e'].map((digit) => put(store(), packIdOf(digit), contentOf(2, 1000)))
+    let waiting = true
+    const end = Promise.all(running).finally(() => (waiting = false))
+    const seen: { asOf: number; listed: Set<number> }[] = []
+    while (waiting) {
+      const { packs, asOfPutSequence } = store().inventory()
+      seen.push({ asOf: asOfPutSequence, listed: new Set(packs.map((pack) => pack.putSequence)) })
+      await (seen.length % 100 === 0 ? systemClock.yield() : Promise.resolve())
+    }
+    const given = (await end).map((pack) => pack.putSequence)
+    for (const { asOf, listed } of seen) {
+      for (const number of given) if (number <= asOf) expect(listed.has(number), `${number}/${asOf}`).to.equal(true)
+    }
+    expect(store().inventory().asOfPutSequence).to.equal(Math.max(...given))
+  })
+
+  it('goes on above a number that it is told, also after a restart', async () => {
+    await put(store(), a, contentOf(1, 1000))
+    await store().skipTo(70_000)
+    await store().skipTo(5)
+    await reopen()
+    expect((await store().usage()).putSequence).to.be.at.least(70_000)
+    expect((await put(store(), b, contentOf(1, 1000))).putSequence).to.be.greaterThan(70_000)
   })
 
   it('has given none before the first put', async () => {

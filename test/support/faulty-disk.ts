@@ -1,6 +1,7 @@
 import type { Disk, DiskEntry, DiskFile } from '../../src/core/disk.ts'
 
-export type DiskCall = 'create' | 'open' | 'write' | 'sync' | 'rename' | 'remove' | 'syncDirectory' | 'freeBytes'
+export type DiskCall =
+  'create' | 'open' | 'read' | 'write' | 'sync' | 'rename' | 'remove' | 'syncDirectory' | 'freeBytes'
 
 /** A disk that fails where a test says so, and otherwise passes everything on. */
 export class FaultyDisk implements Disk {
@@ -40,7 +41,10 @@ export class FaultyDisk implements Disk {
         this.#check('write')
         await file.write(data, offset)
       },
-      read: (target, offset) => file.read(target, offset),
+      read: async (target, offset) => {
+        this.#check('read')
+        return file.read(target, offset)
+      },
       length: () => file.length(),
       sync: async () => {
         this.#check('sync')

@@ -10,13 +10,13 @@ import { createSigner } from '../../src/format/signing.ts'
 import { CatalogueKeeper } from '../../src/node/catalogue-keeper.ts'
 import { HeartbeatWorker } from '../../src/node/heartbeat-worker.ts'
 import type { ManagerApi } from '../../src/node/manager-api.ts'
-import { openIdentity, saveIdentity } from '../../src/node/node-identity.ts'
 import { NodeLease } from '../../src/node/node-lease.ts'
 import { NodeLog } from '../../src/node/node-log.ts'
 import { FilePackStore } from '../../src/node/pack-store-files.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import { StorageNode } from '../../src/node/storage-node.ts'
 import type { StorageNodeDeps } from '../../src/node/storage-node.ts'
+import { StoreIdentity } from '../../src/node/store-identity.ts'
 import { FaultyDisk } from './faulty-disk.ts'
 
 export interface NodeOptions {
@@ -44,25 +44,27 @@ export interface NodeParts {
 /** The parts of a real node's process on its disk, which is formatted when it is empty. Nothing runs by itself yet. */
 export async function openNode(options: NodeOptions): Promise<NodeParts> {
   const { name, address, capacityBytes, disk, clock, random, manager, peers } = options
-  const identity = await openIdentity(disk, random)
+  const identity = await StoreIdentity.open(disk, random)
   const store = await FilePackStore.open({ disk, capacityBytes, logger: silentLogger })
   const lease = new NodeLease(clock)
-  const signer = createSigner(identity.signingSeed)
+  const signer = createSigner(identity.current.signingSeed)
   const log = await NodeLog.open({ disk, logger: silentLogger, onFailure: (error) => store.distrust(error) })
   const ports = { clock, random, logger: silentLogger, manager, store, lease, log }
   const node = new StorageNode({ ...ports, peers, signer, intake: options.intake })
-  const { nodeId, incarnation, clusterId } = identity
+  const { nodeId, incarnation, clusterId } = identity.current
   const ref: NodeRef = { nodeId, incarnation, name, address, failureDomain: '' }
   const heartbeat = new HeartbeatWorker({
     ...ports,
     keeper: new CatalogueKeeper({ disk, manager, logger: silentLogger }),
     node,
+    peers,
     self: ref,
     bootId: randomHexId<string>(random),
     publicKey: signer.publicKey,
     programVersion: 'test',
     clusterId,
-    rememberCluster: (known) => saveIdentity(disk, { ...identity, clusterId: known }),
+    rememberCluster: (known) => identity.rememberCluster(known),
+    renewIncarnation: () => identity.renewIncarnation(),
   })
   return { ref, store, node, lease, log, heartbeat }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { ClusterId, Incarnation } from '../../../src/core/ids.ts'
+import { rolledBackFrom } from '../../../src/core/rolled-back.ts'
 import { expectError } from '../../support/expect-error.ts'
 import { PaperCluster, PaperNode, chunk } from './cluster-fixture.ts'
 
@@ -91,7 +92,22 @@ describe('registration', () => {
     const node = cluster.nodes[0] as PaperNode
     const error = await expectError(node.register({ bootId: '1'.repeat(32), putSequence: 0 }), 'failed-precondition')
     expect(error.message).to.contain('rolled back')
+    expect(rolledBackFrom(error)).to.equal(1)
     await node.register({ bootId: '2'.repeat(32), putSequence: 1 })
+  })
+
+  it('lets a disk that was rolled back go on as a new store, with no copy until it has reported', async () => {
+    const cluster = await PaperCluster.start(2)
+    await cluster.store(await cluster.begin(), [chunk('a')])
+    const node = cluster.nodes[0] as PaperNode
+    const bootId = '1'.repeat(32)
+    for (let turn = 0; turn < 2; turn++) {
+      const error = await expectError(node.register({ bootId, putSequence: 0 }), 'failed-precondition')
+      expect(rolledBackFrom(error), 'the same each time').to.equal(1)
+    }
+    const incarnation = 'e'.repeat(32) as Incarnation
+    await node.register({ bootId, putSequence: 0, node: { ...node.request.node, incarnation } })
+    expect(await cluster.manager.getStatus()).to.include({ packsDegraded: 1, packsUnavailable: 0 })
   })
 
   it('forgets the copies of a store that came back as another', async () => {

@@ -1,15 +1,25 @@
 import { expect } from 'chai'
 import { TwofoldError, errorCodes } from '../../../src/core/errors.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
-import type { ClusterId } from '../../../src/core/ids.ts'
+import type { ClusterId, PackId } from '../../../src/core/ids.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
-import type { Heartbeat, HeartbeatReply, Order, RegisterRequest, Registration } from '../../../src/core/messages.ts'
+import type {
+  Heartbeat,
+  HeartbeatReply,
+  InventoryReport,
+  Order,
+  RegisterRequest,
+  Registration,
+} from '../../../src/core/messages.ts'
+import type { Receipt } from '../../../src/core/model.ts'
+import { rolledBackError } from '../../../src/core/rolled-back.ts'
 import { createSigner } from '../../../src/format/signing.ts'
 import { HeartbeatWorker } from '../../../src/node/heartbeat-worker.ts'
 import type { ManagerApi } from '../../../src/node/manager-api.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
 import { NodeLog } from '../../../src/node/node-log.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
+import type { PeerApi } from '../../../src/node/peer-api.ts'
 import { StorageNode } from '../../../src/node/storage-node.ts'
 import { systemClock } from '../../../src/system/clock.ts'
 import { contentOf, put } from '../../contract/pack-store.contract.ts'
@@ -17,7 +27,8 @@ import { expectError } from '../../support/expect-error.ts'
 import type { FaultyDisk } from '../../support/faulty-disk.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
-import { hex, incarnation, managerSigner, memoryDisk, nodeRef, openStore, packId } from './node-fixture.ts'
+import { packOf, sampleRecords } from '../format/sample-pack.ts'
+import { hex, incarnation, managerSigner, memoryDisk, nodeRef, openStore, packId, ticketOf } from './node-fixture.ts'
 
 const never = (): never => {
   throw new Error('it should not be called')
@@ -38,6 +49,9 @@ describe('heartbeat worker', () => {
   let remembered: ClusterId[]
   let before: (call: 'register' | 'heartbeat') => void
   let orders: Order[]
+  let inventories: InventoryReport[]
+  let replicate: PeerApi['replicate']
+  let renewed: number
 
   beforeEach(async () => {
     clock = new VirtualClock()
@@ -49,13 +63,16 @@ describe('heartbeat worker', () => {
     reported = []
     remembered = []
     orders = []
+    inventories = []
+    replicate = never
+    renewed = 0
     before = () => undefined
     const signer = createSigner(new Uint8Array(32).fill(4))
     const ports = { clock, random: new SeededRandom(1), logger: silentLogger, manager, store, lease, log }
     node = new StorageNode({ ...ports, peers: { replicate: never }, signer })
   })
 
-  const manager: ManagerApi = {
+  const manager: { -readonly [Call in keyof ManagerApi]: ManagerApi[Call] } = {
     register: async (request) => {
       before('register')
       registered.push(request)
@@ -77,7 +94,7 @@ describe('heartbeat worker', () => {
       orders = []
       return reply
     },
-    reportInventory: never,
+    reportInventory: async (report) => void inventories.push(report),
     reportRecords: never,
     readCatalogueBackup: never,
     commitPack: never,
@@ -87,6 +104,11 @@ describe('heartbeat worker', () => {
   const worker = (known?: ClusterId): HeartbeatWorker =>
     new HeartbeatWorker({
       ...{ node, store, manager, lease, log, clock, random: new SeededRandom(2), logger: silentLogger },
+      peers: { replicate: (...call) => replicate(...call) },
+      renewIncarnation: async () => {
+        renewed += 1
+        return hex('d')
+      },
       ...{ self: nodeRef(1), bootId: hex('b'), publicKey: new Uint8Array(32), programVersion: 'test' },
       clusterId: known,
       rememberCluster: async (cluster) => void remembered.push(cluster),
@@ -187,29 +209,160 @@ describe('heartbeat worker', () => {
     expect(await beats.beat(signal), 'a success is a new beginning').to.be.within(100, 200)
   })
 
-  it('tells what became of orders with the next heartbeat, at once, until that is heard', async () => {
+  const drop = { kind: 'drop-pack', packId, incarnation, putSequenceMax: 0, generationMax: 1 } as const
+  const verify = { kind: 'verify-pack', packId, incarnation } as const
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn++) await systemClock.yield()
+  }
+
+  it('tells what became of orders with every heartbeat until one is answered', async () => {
     const beats = worker()
     await beats.beat(signal)
-    const drop = { kind: 'drop-pack', packId, incarnation, putSequenceMax: 0, generationMax: 1 } as const
     orders = [
       { orderId: 'one', epoch: 3, action: drop },
       { orderId: 'two', epoch: 3, action: { kind: 'unknown' } },
     ]
-    expect(await beats.beat(signal)).to.equal(0)
+    await beats.beat(signal)
+    await settled()
+    const sent: string[][] = []
+    before = () => {
+      throw new TwofoldError('unavailable', 'no')
+    }
+    const { heartbeat } = manager
+    manager.heartbeat = (report) => {
+      sent.push(report.results.map(({ orderId, done }) => `${orderId} ${done}`).sort())
+      return heartbeat(report)
+    }
+    await beats.beat(signal)
+    await beats.beat(signal)
+    before = () => undefined
+    await beats.beat(signal)
+    await beats.beat(signal)
+    manager.heartbeat = heartbeat
+    const both = ['one true', 'two false']
+    expect(sent).to.deep.equal([both, both, both, []])
+  })
+
+  it('is not held up by an order that takes long, and carries it out once', async () => {
+    const { promise, resolve } = Promise.withResolvers<Receipt>()
+    let streams = 0
+    replicate = () => {
+      streams += 1
+      return promise
+    }
+    await put(store, packId, contentOf(1))
+    const beats = worker()
+    await beats.beat(signal)
+    const copy = { kind: 'copy-pack', packId, incarnation, ticket: ticketOf(), target: nodeRef(2) } as const
+    const order: Order = { orderId: 'long', epoch: 3, action: { ...copy, bytesPerSecondMax: 0 } }
+    for (let turn = 0; turn < 3; turn++) {
+      orders = [order]
+      expect(await beats.beat(signal)).to.equal(1000)
+      await settled()
+    }
+    expect(streams).to.equal(1)
+    expect(reported.at(-1)?.results).to.deep.equal([])
+    const receipt = { claims: new Uint8Array(1), signature: new Uint8Array(2) }
+    resolve(receipt)
+    await settled()
+    orders = [order]
+    await beats.beat(signal)
+    const done = { orderId: 'long', done: true, problem: '', code: undefined, receipt }
+    expect(reported.at(-1)?.results).to.deep.equal([done])
+    await settled()
+    expect(streams, 'given again before its result was told').to.equal(2)
+  })
+
+  it('sends the next heartbeat early when an order was carried out', async () => {
+    const stop = new AbortController()
+    const running = worker().run(stop.signal)
+    await settled()
+    clock.advance(0)
+    while (reported.length === 0) await settled()
+    orders = [{ orderId: 'one', epoch: 3, action: drop }]
+    clock.advance(1000)
+    await settled()
+    expect(reported).to.have.length(2)
+    clock.advance(30)
+    await settled()
+    expect(reported).to.have.length(3)
+    expect(reported[2]?.results).to.have.length(1)
+    stop.abort()
+    await running
+  })
+
+  it('reports what it found damaged until it is discarded, and what it found good until that is heard', async () => {
+    const other = hex<PackId>('b')
+    await put(store, packId, contentOf(1))
+    const good = packOf(await sampleRecords())
+    await put(store, other, good)
+    const beats = worker()
+    await beats.beat(signal)
+    orders = [packId, other].map((id) => ({ orderId: id, epoch: 3, action: { ...verify, packId: id } }))
+    await beats.beat(signal)
+    await settled()
     failing('unavailable')
     await beats.beat(signal)
     before = () => undefined
-    expect(await beats.beat(signal)).to.equal(1000)
     await beats.beat(signal)
-    const told = reported.map(({ results }) => results.map(({ orderId, done }) => [orderId, done]))
-    expect(told).to.deep.equal([
-      [],
-      [
-        ['one', true],
-        ['two', false],
-      ],
-      [],
+    const { damaged, proven, results } = reported.at(-1)!
+    expect(damaged.map((copy) => [copy.packId, copy.putSequence])).to.deep.equal([[packId, 1]])
+    expect(proven).to.deep.equal([{ packId: other, putSequence: 2, provenAtMs: clock.nowMs() }])
+    expect(results.map(({ done }) => done)).to.deep.equal([true, true])
+    const discard = { kind: 'discard-damaged', packId, incarnation, putSequence: 1 } as const
+    orders = [{ orderId: 'discard', epoch: 3, action: discard }]
+    await beats.beat(signal)
+    expect(reported.at(-1)).to.deep.include({ damaged, proven: [] })
+    await settled()
+    await beats.beat(signal)
+    expect(reported.at(-1)).to.deep.include({ damaged: [], usedBytes: good.length })
+  })
+
+  it('sends its inventory, numbered, when it is ordered to', async () => {
+    const beats = worker()
+    await beats.beat(signal)
+    await put(store, packId, contentOf(1))
+    for (const orderId of ['one', 'two']) {
+      orders = [{ orderId, epoch: 3, action: { kind: 'send-inventory' } }]
+      await beats.beat(signal)
+      await settled()
+    }
+    expect(inventories.map(({ reportNumber, asOfPutSequence }) => [reportNumber, asOfPutSequence])).to.deep.equal([
+      [1, 1],
+      [2, 1],
     ])
+    expect(inventories[0]).to.deep.include({ incarnation, registrationNumber: 1, packs: [store.stat(packId)] })
+  })
+
+  it('begins a new life of its store when it is told twice that the disk was rolled back', async () => {
+    await put(store, packId, contentOf(1))
+    const beats = worker()
+    before = (call) => {
+      if (call === 'register' && renewed === 0) throw rolledBackError('n1', 1, 5000)
+    }
+    expect(await beats.beat(signal)).to.be.greaterThan(0)
+    expect(renewed).to.equal(0)
+    expect(await beats.beat(signal)).to.equal(0)
+    expect(renewed).to.equal(1)
+    await beats.beat(signal)
+    expect(registered[0]?.node.incarnation).to.equal(hex('d'))
+    expect(registered[0]?.putSequence).to.equal(5000)
+    await beats.beat(signal)
+    expect(reported[0]).to.deep.include({ incarnation: hex('d'), packs: 1 })
+    const { putSequence } = await put(store, packId, contentOf(2), { generation: 2 })
+    expect(putSequence).to.equal(5001)
+  })
+
+  it('stays who it is when it is told only once, or each time of another put', async () => {
+    const beats = worker()
+    let known = 1
+    before = (call) => {
+      if (call === 'register' && known < 5) throw rolledBackError('n1', 0, known++)
+    }
+    for (let turn = 0; turn < 4; turn++) await beats.beat(signal)
+    await beats.beat(signal)
+    expect(registered).to.have.length(1)
+    expect(renewed).to.equal(0)
   })
 
   it('reports a disk that failed instead of falling silent', async () => {

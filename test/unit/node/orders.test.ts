@@ -3,8 +3,10 @@ import { TwofoldError } from '../../../src/core/errors.ts'
 import type { Incarnation } from '../../../src/core/ids.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import type { DropPack, OrderResult } from '../../../src/core/messages.ts'
+import { Custodian } from '../../../src/node/custodian.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
 import { carryOut } from '../../../src/node/orders.ts'
+import type { OrdersDeps } from '../../../src/node/orders.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
 import { WritesInProgress } from '../../../src/node/writes-in-progress.ts'
 import { contentOf, put } from '../../contract/pack-store.contract.ts'
@@ -26,9 +28,17 @@ describe('orders', () => {
     lease.renew(0, { leaseMs: 1e9, managerTimeMs: 0, epoch: 5 })
   })
 
+  const { signal } = new AbortController()
+  const deps = (): OrdersDeps => ({
+    ...{ store, writes, lease, clock: new VirtualClock(), logger: silentLogger },
+    custodian: new Custodian({ store, lease, logger: silentLogger }),
+    peers: { replicate: () => Promise.reject(new Error('unexpected')) },
+    incarnation: () => incarnation,
+    sendInventory: () => Promise.reject(new Error('unexpected')),
+  })
   const drop = (changes: Partial<DropPack> = {}, epoch = 5): Promise<OrderResult> => {
     const action = { kind: 'drop-pack', packId, incarnation, putSequenceMax: 0, generationMax: 1, ...changes } as const
-    return carryOut({ orderId: 'o', epoch, action }, { store, writes, lease, incarnation, logger: silentLogger })
+    return carryOut({ orderId: 'o', epoch, action }, deps(), signal)
   }
   const done = { orderId: 'o', done: true, problem: '', code: undefined, receipt: undefined }
   const sealed = (): string[] => disk.below.files().filter((path) => path.startsWith('packs/'))
@@ -71,6 +81,20 @@ describe('orders', () => {
     expect(store.stat(packId)).not.to.equal(undefined)
   })
 
+  it('discard what is aside in this life of the store, and only that', async () => {
+    const { putSequence } = await put(store, packId, contentOf(1))
+    await store.quarantine(packId, putSequence, { problem: 'rotten', foundAtMs: 1 })
+    const discard = (life: Incarnation): Promise<OrderResult> => {
+      const action = { kind: 'discard-damaged', packId, incarnation: life, putSequence } as const
+      return carryOut({ orderId: 'o', epoch: 5, action }, deps(), signal)
+    }
+    expect(await discard(hex<Incarnation>('f'))).to.deep.equal(done)
+    expect([...store.quarantined()]).to.have.length(1)
+    expect(await discard(incarnation)).to.deep.equal(done)
+    expect(await discard(incarnation)).to.deep.equal(done)
+    expect(disk.below.files()).to.deep.equal(['sequence.json'])
+  })
+
   it('of a manager that was replaced are not carried out', async () => {
     await put(store, packId, contentOf(1))
     expect(await drop({}, 4)).to.deep.include({
@@ -84,7 +108,7 @@ describe('orders', () => {
 
   it('that this program does not know are answered so', async () => {
     const order = { orderId: 'o', epoch: 5, action: { kind: 'unknown' } } as const
-    const result = await carryOut(order, { store, writes, lease, incarnation, logger: silentLogger })
+    const result = await carryOut(order, deps(), signal)
     expect(result.done).to.equal(false)
     expect(result.problem).to.contain('does not know')
   })

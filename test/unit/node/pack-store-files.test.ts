@@ -20,7 +20,7 @@ describe('pack store in files', () => {
     await draft.append(new Uint8Array(10))
     await draft.seal()
     await draft.close()
-    expect(below.files()).to.deep.equal([`packs/aa/${a}.7.1.pack`, 'sequence.json'])
+    expect(below.files()).to.deep.equal([`packs/aa/${a}.7.1.10.pack`, 'sequence.json'])
   })
 
   for (const call of ['sync', 'rename', 'syncDirectory'] as const) {
@@ -107,6 +107,84 @@ describe('pack store in files', () => {
     })
   }
 
+  for (const call of ['create', 'write'] as const) {
+    it(`takes no more writes when ${call} fails because the disk does`, async () => {
+      const { disk } = memoryDisk()
+      const store = await openStore(disk)
+      disk.fail(call, broken)
+      await expectError(put(store, a, contentOf(1)), 'io')
+      disk.fail(call, undefined)
+      await expectError(store.begin(a, 2, 1000), 'read-only')
+    })
+  }
+
+  for (const call of ['create', 'write', 'sync', 'rename', 'syncDirectory', 'freeBytes'] as const) {
+    it(`goes on when files or memory are short at ${call}`, async () => {
+      const { disk, below } = memoryDisk()
+      const store = await openStore(disk)
+      disk.fail(call, new TwofoldError('overloaded', 'EMFILE'))
+      await expectError(put(store, a, contentOf(1)), 'overloaded')
+      await store.usage()
+      disk.fail(call, undefined)
+      expect(store.problem).to.equal('')
+      expect(below.files().filter((path) => !path.startsWith('sequence.json'))).to.deep.equal([])
+      await put(store, a, contentOf(1))
+    })
+  }
+
+  it('never syncs a file again whose sync failed', async () => {
+    const { disk } = memoryDisk()
+    const store = await openStore(disk)
+    const draft = await store.begin(a, 1, 10)
+    await draft.append(new Uint8Array(10))
+    disk.fail('sync', new TwofoldError('no-room', 'ENOSPC'))
+    await expectError(draft.seal(), 'no-room')
+    disk.fail('sync', undefined)
+    await expectError(draft.seal(), 'io')
+    await draft.close()
+    expect(store.stat(a)).to.equal(undefined)
+  })
+
+  it('removes, puts aside and discards although the disk is full or takes no new files', async () => {
+    const { disk, below } = memoryDisk()
+    const store = await openStore(disk)
+    const first = await put(store, a, contentOf(1))
+    await put(store, b, contentOf(2))
+    disk.free = 0
+    for (const call of ['create', 'write'] as const) disk.fail(call, new TwofoldError('no-room', 'ENOSPC'))
+    await store.quarantine(a, first.putSequence, { problem: 'rotten', foundAtMs: 1 })
+    await store.discard(a, first.putSequence)
+    expect(await store.remove(b, everything)).to.equal(true)
+    expect(below.files()).to.deep.equal(['sequence.json'])
+  })
+
+  for (const call of ['rename', 'syncDirectory'] as const) {
+    it(`serves a damaged pack no more although it cannot be put aside because ${call} fails`, async () => {
+      const { disk } = memoryDisk()
+      const store = await openStore(disk)
+      const { putSequence } = await put(store, a, contentOf(1))
+      disk.fail(call, broken)
+      expect(await store.quarantine(a, putSequence, { problem: 'rotten', foundAtMs: 1 })).to.equal(true)
+      expect(store.stat(a)).to.equal(undefined)
+      expect([...store.quarantined()].map(({ problem }) => problem)).to.deep.equal(['rotten'])
+      expect(store.problem).to.contain('EIO')
+      disk.fail(call, undefined)
+      await store.discard(a, putSequence)
+      expect([...(await openStore(disk)).list()]).to.deep.equal([])
+    })
+  }
+
+  it('lets no older put of a removed pack come back that could not be removed in its time', async () => {
+    const { disk } = memoryDisk()
+    const store = await openStore(disk)
+    await put(store, a, contentOf(1))
+    disk.fail('remove', broken)
+    await put(store, a, contentOf(2), { generation: 2 })
+    disk.fail('remove', undefined)
+    await store.remove(a, everything)
+    expect([...(await openStore(disk)).list()]).to.deep.equal([])
+  })
+
   it('does not call a pack that it cannot open missing', async () => {
     const { disk } = memoryDisk()
     const store = await openStore(disk)
@@ -147,6 +225,52 @@ describe('opening a pack store in files', () => {
     expect(below.files().filter((path) => path.startsWith('quarantine/'))).to.have.members(aside)
   })
 
+  for (const [what, change, problem] of [
+    ['lost its end', (bytes: Uint8Array) => bytes.subarray(0, 99_999), 'has 99999 of 100000 bytes'],
+    ['lost everything', () => new Uint8Array(0), 'is empty'],
+    ['grew', (bytes: Uint8Array) => Buffer.concat([bytes, bytes]), 'has 200000 of 100000 bytes'],
+  ] as const) {
+    it(`puts a pack aside that ${what}, and reports it`, async () => {
+      const { disk, below } = memoryDisk()
+      const { putSequence } = await put(await openStore(disk), a, contentOf(1))
+      const [path] = below.files().filter((name) => name.startsWith('packs/'))
+      await disk.remove(path!)
+      const file = await disk.create(path!)
+      await file.write(change(contentOf(1)), 0)
+      await file.close()
+      const store = await openStore(disk)
+      expect([...store.list()]).to.deep.equal([])
+      const [copy] = store.quarantined()
+      expect(copy).to.include({ packId: a, putSequence })
+      expect(copy?.problem).to.contain(problem)
+      expect([...(await openStore(disk)).quarantined()]).to.have.length(1)
+    })
+  }
+
+  it('reports a pack that somebody renamed, but not when it is also where it belongs', async () => {
+    const { disk, below } = memoryDisk()
+    let store = await openStore(disk)
+    await put(store, a, contentOf(1))
+    await put(store, b, contentOf(2))
+    const files = below.files().filter((name) => name.startsWith('packs/'))
+    await disk.rename(files[0]!, files[0]!.replace('/aa/', '/bb/'))
+    await writeFile(disk, files[1]!.replace('/bb/', '/aa/'), 'something else')
+    store = await openStore(disk)
+    expect([...store.quarantined()].map(({ packId }) => packId)).to.deep.equal([a])
+    expect([...store.list()].map(({ packId }) => packId)).to.deep.equal([b])
+    expect((await store.usage()).usedBytes).to.equal(200_014)
+  })
+
+  it('knows packs by the names of older versions, and names them anew', async () => {
+    const { disk, below } = memoryDisk()
+    await put(await openStore(disk), a, contentOf(1))
+    await disk.rename(`packs/aa/${a}.1.1.100000.pack`, `packs/aa/${a}.1.1.pack`)
+    const store = await openStore(disk)
+    expect(store.stat(a)).to.include({ putSequence: 1, lengthBytes: 100_000 })
+    expect(below.files()).to.include(`packs/aa/${a}.1.1.100000.pack`)
+    expect((await contentIn(store, a)).equals(contentOf(1))).to.equal(true)
+  })
+
   it('keeps the newest put of a pack whose older one was about to be removed', async () => {
     const { disk, below } = memoryDisk()
     const store = await openStore(disk)
@@ -167,7 +291,9 @@ describe('opening a pack store in files', () => {
     const { disk } = memoryDisk()
     const store = await openStore(disk)
     await put(store, a, contentOf(1))
-    const { putSequence } = await put(store, b, contentOf(2))
+    await put(store, b, contentOf(2))
+    const { putSequence } = await put(store, packIdOf('d'), contentOf(2))
+    await store.quarantine(packIdOf('d'), putSequence, { problem: 'rotten', foundAtMs: 1 })
     await disk.remove('sequence.json')
     const reopened = await openStore(disk)
     expect((await reopened.usage()).putSequence).to.be.at.least(putSequence)

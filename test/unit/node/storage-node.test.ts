@@ -103,7 +103,7 @@ describe('storage node', () => {
     expect(committed).to.have.length(1)
     expect(committed[0]?.receipts).to.deep.equal(receipts)
     expect(committed[0]?.entries).to.have.length(5)
-    expect(files()).to.deep.equal([`packs/aa/${packId}.1.1.pack`])
+    expect(files()).to.deep.equal([`packs/aa/${packId}.1.1.${pack.length}.pack`])
   })
 
   it('takes no pack before it has joined a cluster', async () => {
@@ -150,7 +150,7 @@ describe('storage node', () => {
       fail()
       await expectError(upload(), what.startsWith('the replica') ? 'not-enough-nodes' : 'failed-precondition')
       expect(store.stat(packId)).to.include({ putSequence: 1 })
-      expect(files()).to.deep.equal([`packs/aa/${packId}.1.1.pack`])
+      expect(files()).to.deep.equal([`packs/aa/${packId}.1.1.${pack.length}.pack`])
     })
   }
   const lost = (): Promise<never> => Promise.reject(new TwofoldError('unavailable', 'gone'))
@@ -184,15 +184,34 @@ describe('storage node', () => {
     expect(await node.verify(packId)).to.include({ good: true, records: 5 })
   })
 
-  it('says so when its own copy of a pack that is sent again is damaged', async () => {
-    await upload()
+  /** What a bad disk does, and nobody is told. */
+  const damage = async (content: Uint8Array): Promise<void> => {
     const sealed = disk.below.files().find((path) => path.startsWith('packs/'))!
     await disk.disk.remove(sealed)
     const file = await disk.disk.create(sealed)
-    await file.write(pack.toReversed(), 0)
+    await file.write(content, 0)
     await file.close()
-    await expectError(upload(), 'integrity')
-    expect(await node.verify(packId)).to.include({ good: false, records: 0 })
+  }
+
+  for (const role of ['the primary', 'a replica'] as const) {
+    it(`puts its own copy aside when ${role} is sent the pack again and finds it damaged`, async () => {
+      await upload()
+      await damage(pack.toReversed())
+      const header = { ticket: ticketOf({ primary: nodeRef(2), replicas: [nodeRef(1)] }), lengthBytes: pack.length }
+      await (role === 'the primary' ? upload() : node.replicate(header, slices()))
+      expect(await node.verify(packId)).to.include({ good: true, records: 5 })
+      expect(store.stat(packId)?.putSequence).to.equal(2)
+      expect([...store.quarantined()].map(({ putSequence }) => putSequence)).to.deep.equal([1])
+    })
+  }
+
+  it('keeps the copy that took the place of a damaged one, though the commit is refused', async () => {
+    await upload()
+    await damage(pack.toReversed())
+    commit = refused
+    await expectError(upload(), 'failed-precondition')
+    expect(store.stat(packId)?.putSequence).to.equal(2)
+    expect([...store.quarantined()]).to.have.length(1)
   })
 
   it('takes so many packs at once and no more, and is free again when they are over', async () => {
@@ -223,18 +242,66 @@ describe('storage node', () => {
     await expectError(node.read({ packId: hex<PackId>('b'), ranges: [] }).next(), 'not-found')
   })
 
-  it('says so when a copy is shorter than it was', async () => {
+  const read = async (): Promise<void> => {
+    for await (const { data } of node.read({ packId, ranges: [] })) expect(data.length).to.be.at.most(pack.length)
+  }
+
+  it('says so when a copy is shorter than it was, and serves it no more', async () => {
     await upload()
-    const sealed = disk.below.files().find((path) => path.startsWith('packs/'))!
-    await disk.disk.remove(sealed)
-    await (await disk.disk.create(sealed)).write(pack.subarray(0, 100), 0)
-    const read = async (): Promise<void> => {
-      for await (const { data } of node.read({ packId, ranges: [] })) expect(data.length).to.equal(100)
-    }
+    await damage(pack.subarray(0, 100))
+    await expectError(read(), 'integrity')
+    expect(node.stat(packId).present).to.equal(false)
     await expectError(read(), 'integrity')
     const verdict = await node.verify(packId)
     expect(verdict).to.include({ good: false })
     expect(verdict.problem).to.contain('ends after 100')
+    expect(node.custodian.damaged()).to.have.length(1)
+  })
+
+  it('says so when the file of a copy is gone', async () => {
+    await upload()
+    await disk.disk.remove(disk.below.files().find((path) => path.startsWith('packs/'))!)
+    expect((await expectError(read(), 'integrity')).message).to.contain('is gone')
+    const [copy] = node.custodian.damaged()
+    expect(copy).to.deep.include({ packId, putSequence: 1, foundAtMs: copy!.foundAtMs })
+    expect(copy!.problem).to.contain('is gone')
+    expect(copy!.foundAtMs).to.be.at.least(1000)
+  })
+
+  it('puts a copy aside that the disk cannot give, and reports how it failed', async () => {
+    await upload()
+    disk.disk.fail('read', new TwofoldError('io', 'EIO'))
+    await expectError(read(), 'io')
+    expect(node.stat(packId).present).to.equal(false)
+    expect(node.custodian.damaged()[0]?.problem).to.equal('EIO')
+    expect(store.problem, 'a bad file is not a bad disk').to.equal('')
+  })
+
+  for (const [call, code] of [
+    ['open', 'overloaded'],
+    ['read', 'overloaded'],
+    ['open', 'io'],
+  ] as const) {
+    it(`does not blame a copy when to ${call} it fails with ${code}`, async () => {
+      await upload()
+      disk.disk.fail(call, new TwofoldError(code, 'no'))
+      await expectError(read(), code)
+      await expectError(node.verify(packId), code)
+      disk.disk.fail(call, undefined)
+      expect(await node.verify(packId)).to.include({ good: true })
+      expect(node.custodian.damaged()).to.deep.equal([])
+    })
+  }
+
+  it('serves what it has when its disk takes no writes any more', async () => {
+    await upload()
+    for (const call of ['create', 'write', 'sync', 'rename', 'remove', 'syncDirectory'] as const) {
+      disk.disk.fail(call, new TwofoldError('io', 'EROFS'))
+    }
+    await expectError(upload({ packId: hex<PackId>('b') }), 'io')
+    await expectError(upload({ packId: hex<PackId>('b') }), 'read-only')
+    await read()
+    expect(await node.verify(packId)).to.include({ good: true })
   })
 
   it('remembers when a pack was found good', async () => {
