@@ -1,6 +1,7 @@
 import { TwofoldError, describeError } from '../core/errors.ts'
 import { randomHexId } from '../core/ids.ts'
 import type { NodeId } from '../core/ids.ts'
+import { scrubPeriodMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import { createSigner } from '../format/signing.ts'
 import { ChannelPool } from '../rpc/channel.ts'
@@ -19,6 +20,8 @@ import { NodeLog } from './node-log.ts'
 import { FilePackStore } from './pack-store-files.ts'
 import { remotePeers } from './peer-remote.ts'
 import { replicationService } from './replication-service.ts'
+import { ScrubWorker } from './scrub-worker.ts'
+import type { ScrubTiming } from './scrub-worker.ts'
 import { StorageNode } from './storage-node.ts'
 import { storageService } from './storage-service.ts'
 import { StoreIdentity } from './store-identity.ts'
@@ -37,6 +40,8 @@ export interface NodeOptions {
   /** `host:port` of the managers. */
   readonly managers: readonly string[]
   readonly insecure?: boolean
+  /** Default: `scrubPeriodMs`, as fast as that needs. */
+  readonly scrub?: ScrubTiming
   readonly logger: Logger
   readonly programVersion?: string
   /** More services in the same process. */
@@ -102,13 +107,17 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       rememberCluster: (cluster) => identity.rememberCluster(cluster),
       renewIncarnation: () => identity.renewIncarnation(),
     })
+    const timing = options.scrub ?? { periodMs: scrubPeriodMs, bytesPerSecond: 0 }
+    const scrub = new ScrubWorker({ ...ports, node, store, lease, timing })
     const background = new AbortController()
+    const scrubbing = scrub.run(background.signal)
+    scrubbing.catch((error: unknown) => logger.error('the scrub cannot go on', { error }))
     const ended = heartbeat.run(background.signal)
     ended.catch((error: unknown) => logger.error('the node cannot go on', { error: describeError(error) }))
     const shutDown = async (): Promise<void> => {
       await server.drain(drainMs)
       background.abort()
-      await ended.catch(() => undefined)
+      await Promise.allSettled([ended, scrubbing])
       await log.close()
       control.close()
       bulk.close()

@@ -128,7 +128,7 @@ export class SimWorld {
   }
 
   async #boot({ name, address, disk }: SimNode, process: SimProcess): Promise<void> {
-    const { node, heartbeat } = await openNode({
+    const { node, heartbeat, scrub } = await openNode({
       name,
       address,
       capacityBytes: 1e9,
@@ -140,6 +140,7 @@ export class SimWorld {
     })
     this.network.serveNode(address, { process, api: node })
     void heartbeat.run(new AbortController().signal)
+    void scrub.run(new AbortController().signal)
   }
 
   /** The process dies, and with the power what the disk had not synced. */

@@ -3,6 +3,7 @@ import type { Disk } from '../../src/core/disk.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
 import { randomHexId } from '../../src/core/ids.ts'
 import type { PackId } from '../../src/core/ids.ts'
+import { scrubPeriodMs } from '../../src/core/limits.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import type { NodeRef } from '../../src/core/model.ts'
 import type { Random } from '../../src/core/random.ts'
@@ -14,6 +15,8 @@ import { NodeLease } from '../../src/node/node-lease.ts'
 import { NodeLog } from '../../src/node/node-log.ts'
 import { FilePackStore } from '../../src/node/pack-store-files.ts'
 import type { PeerApi } from '../../src/node/peer-api.ts'
+import { ScrubWorker } from '../../src/node/scrub-worker.ts'
+import type { ScrubTiming } from '../../src/node/scrub-worker.ts'
 import { StorageNode } from '../../src/node/storage-node.ts'
 import type { StorageNodeDeps } from '../../src/node/storage-node.ts'
 import { StoreIdentity } from '../../src/node/store-identity.ts'
@@ -30,6 +33,7 @@ export interface NodeOptions {
   readonly peers: PeerApi
   /** In bytes; the limits' unless given. */
   readonly intake?: StorageNodeDeps['intake'] | undefined
+  readonly scrub?: ScrubTiming
 }
 
 export interface NodeParts {
@@ -39,6 +43,7 @@ export interface NodeParts {
   readonly lease: NodeLease
   readonly log: NodeLog
   readonly heartbeat: HeartbeatWorker
+  readonly scrub: ScrubWorker
 }
 
 /** The parts of a real node's process on its disk, which is formatted when it is empty. Nothing runs by itself yet. */
@@ -66,7 +71,9 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
     rememberCluster: (known) => identity.rememberCluster(known),
     renewIncarnation: () => identity.renewIncarnation(),
   })
-  return { ref, store, node, lease, log, heartbeat }
+  const timing = options.scrub ?? { periodMs: scrubPeriodMs, bytesPerSecond: 0 }
+  const scrub = new ScrubWorker({ ...ports, node, timing })
+  return { ref, store, node, lease, log, heartbeat, scrub }
 }
 
 /** A real node that can be cut off from everybody, and whose disk can fail or forget. */
@@ -79,6 +86,7 @@ export class TestNode implements NodeParts {
   readonly lease: NodeLease
   readonly log: NodeLog
   readonly heartbeat: HeartbeatWorker
+  readonly scrub: ScrubWorker
   /** Called for each slice that this node receives as a replica; what it throws breaks the stream. */
   onSlice: ((offset: number) => void) | undefined
   #death = new AbortController()
@@ -92,6 +100,7 @@ export class TestNode implements NodeParts {
     this.lease = parts.lease
     this.log = parts.log
     this.heartbeat = parts.heartbeat
+    this.scrub = parts.scrub
   }
 
   static async open(options: NodeOptions): Promise<TestNode> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { hostname } from 'node:os'
 import { connectClient } from '../../client/index.ts'
+import { scrubPeriodMs } from '../../core/limits.ts'
 import { filesService } from '../../gateway/main.ts'
 import { startNode } from '../../node/main.ts'
 import { systemRandom } from '../../system/random.ts'
@@ -9,7 +10,7 @@ import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
 import type { CommonOptions, Run } from '../command-setup.ts'
 import { readVersion } from '../program-version.ts'
-import { parseSize } from '../quantities.ts'
+import { parseDuration, parseSize } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
 import { splitAddresses } from '../with-client.ts'
@@ -24,10 +25,27 @@ interface Options extends CommonOptions {
   readonly domain?: string
   readonly insecure?: boolean
   readonly logLevel?: string
+  readonly scrubPeriod: number
+  readonly scrubRate?: number
+}
+
+/** A duration; `off` and `0` are none. */
+function parsePeriod(text: string): number {
+  return ['off', '0'].includes(text.trim().toLowerCase()) ? 0 : parseDuration(text)
 }
 
 export function defineNode(command: Command, cli: Cli): void {
   const capacity = new Setting('--capacity <size>', 'how many bytes it may hold, for example 500GB', parseSize)
+  const scrubPeriod = new Setting(
+    '--scrub-period <duration>',
+    'every pack is read and checked within this time; off to do without',
+    parsePeriod,
+  ).default(scrubPeriodMs, '14d')
+  const scrubRate = new Setting(
+    '--scrub-rate <size>',
+    'how many bytes a second that reads; what the period needs, 1 to 64 MiB, unless given',
+    parseSize,
+  )
   addCommonOptions(command)
     .addOption(new Setting('-m, --manager <host:port>', 'where the manager is').default('127.0.0.1:7400'))
     .addOption(new Setting('--name <name>', 'its name in the cluster').default(hostname()))
@@ -36,6 +54,8 @@ export function defineNode(command: Command, cli: Cli): void {
     .addOption(new Setting('--advertise <host:port>', 'where others reach it; as --listen unless given'))
     .addOption(capacity.default(parseSize('10GB'), '10GB'))
     .addOption(new Setting('--domain <name>', 'what fails together: a rack, a building; itself unless given'))
+    .addOption(scrubPeriod)
+    .addOption(scrubRate)
     .addOption(new Setting('--insecure', 'listen on other addresses than loopback although there is no TLS yet'))
     .addOption(new Setting('--log-level <level>', 'debug, info, warn or error'))
   addHelp(command, {
@@ -65,6 +85,7 @@ async function runNode(run: Run<Options>): Promise<void> {
       dataDirectory: absoluteArgument(data).toString(),
       ...{ name, listen, capacityBytes, managers, insecure, logger, programVersion },
       ...(advertise === undefined ? {} : { advertise }),
+      scrub: { periodMs: options.scrubPeriod, bytesPerSecond: options.scrubRate ?? 0 },
       ...(domain === undefined ? {} : { failureDomain: domain }),
       extraServices: () => [filesService(client, logger)],
     })
