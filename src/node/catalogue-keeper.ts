@@ -1,9 +1,9 @@
 import type { Disk } from '../core/disk.ts'
-import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
+import { TwofoldError } from '../core/errors.ts'
 import { asBuffer } from '../core/ids.ts'
 import { catalogueCopiesKept, diskReserveBytes } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
-import type { KeepCatalogue, OrderResult } from '../core/messages.ts'
+import type { KeepCatalogue } from '../core/messages.ts'
 import { createHasher } from '../format/hash.ts'
 import type { ManagerApi } from './manager-api.ts'
 

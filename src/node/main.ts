@@ -77,7 +77,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   try {
     const identity = await StoreIdentity.open(disk, systemRandom)
     const store = await FilePackStore.open({ disk, capacityBytes, logger })
-    const log = await NodeLog.open({ disk, logger, onFailure: (error) => store.distrust(error) })
+    const log = await NodeLog.open({ disk, logger, onFailure: (error) => store.judge(error) })
     const signer = createSigner(identity.current.signingSeed)
     const lease = new NodeLease(systemClock)
     const manager = remoteManager(control, options.managers)

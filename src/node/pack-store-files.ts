@@ -117,11 +117,11 @@ export class FilePackStore implements PackStore {
       return new FileDraft({
         ...{ disk: this.#disk, file, path, release, pack: { packId, generation, lengthBytes } },
         publish: (draftPath, pack) => this.#publish(draftPath, pack),
-        failed: (error) => this.#judge(error),
+        failed: (error) => this.judge(error),
       })
     } catch (error) {
       release()
-      this.#judge(error)
+      this.judge(error)
       throw error
     }
   }
@@ -173,7 +173,7 @@ export class FilePackStore implements PackStore {
     try {
       await this.#disk.remove(pathOf(older)).catch(ignoreAbsence)
     } catch (error) {
-      this.#judge(error)
+      this.judge(error)
       this.#stale.push(older)
     }
   }
@@ -188,8 +188,8 @@ export class FilePackStore implements PackStore {
     }
   }
 
-  /** After a failure of the disk nothing that it says of its writes can be believed any more. */
-  #judge(error: unknown): void {
+  /** Takes note of a failure, also of others on this disk: if it was the disk, no write can be believed any more. */
+  judge(error: unknown): void {
     if (this.#problem !== '' || !isTwofoldError(error, 'io')) return
     this.#problem = `its disk failed (${describeError(error)}); replace it, or check it and restart the node`
     this.#logger.error('the store takes no more writes', { error })
@@ -263,7 +263,7 @@ export class FilePackStore implements PackStore {
       try {
         await this.#quarantine.take(pack, finding)
       } catch (error) {
-        this.#judge(error)
+        this.judge(error)
         this.#logger.error('a damaged pack is out of service, but its file could not be put aside', { packId, error })
       }
       return true
@@ -284,7 +284,7 @@ export class FilePackStore implements PackStore {
       try {
         return await work()
       } catch (error) {
-        this.#judge(error)
+        this.judge(error)
         throw error
       }
     })
@@ -307,7 +307,7 @@ export class FilePackStore implements PackStore {
       try {
         await this.#proofs.save([...this.#inventory.values()])
       } catch (error) {
-        this.#judge(error)
+        this.judge(error)
         if (!isTwofoldError(error, 'no-room')) throw error
       }
     })
@@ -336,7 +336,7 @@ export class FilePackStore implements PackStore {
     try {
       return await this.#disk.freeBytes()
     } catch (error) {
-      this.#judge(error)
+      this.judge(error)
       return 0
     }
   }

@@ -53,7 +53,7 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
   const store = await FilePackStore.open({ disk, capacityBytes, logger: silentLogger })
   const lease = new NodeLease(clock)
   const signer = createSigner(identity.current.signingSeed)
-  const log = await NodeLog.open({ disk, logger: silentLogger, onFailure: (error) => store.distrust(error) })
+  const log = await NodeLog.open({ disk, logger: silentLogger, onFailure: (error) => store.judge(error) })
   const ports = { clock, random, logger: silentLogger, manager, store, lease, log }
   const node = new StorageNode({ ...ports, peers, signer, intake: options.intake })
   const { nodeId, incarnation, clusterId } = identity.current

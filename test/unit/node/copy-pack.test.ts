@@ -7,6 +7,7 @@ import type { CallOptions, NodeRef, Receipt, TicketClaims } from '../../../src/c
 import { createSigner } from '../../../src/format/signing.ts'
 import { openReceipt } from '../../../src/format/tickets.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
+import { NodeLog } from '../../../src/node/node-log.ts'
 import { carryOut } from '../../../src/node/orders.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
 import { StorageNode } from '../../../src/node/storage-node.ts'
@@ -52,7 +53,8 @@ describe('copying a pack to another node', () => {
   async function side(number: number): Promise<Side> {
     const disk = memoryDisk()
     const store = await openStore(disk.disk)
-    const ports = { clock, random: new SeededRandom(number), logger: silentLogger, store, lease, signer }
+    const log = await NodeLog.open({ disk: disk.disk, logger: silentLogger })
+    const ports = { clock, random: new SeededRandom(number), logger: silentLogger, store, lease, log, signer }
     const node = new StorageNode({ ...ports, manager: {} as never, peers: { replicate: never } })
     node.join({ ...membership, nodeId: nodeRef(number).nodeId })
     return { disk, store, node }
@@ -75,7 +77,7 @@ describe('copying a pack to another node', () => {
     const { store, node } = source
     const { writes, custodian } = node
     const deps = { store, writes, custodian, lease, clock, logger: silentLogger, peers: { replicate } }
-    const rest = { incarnation: () => incarnation, sendInventory: never }
+    const rest = { incarnation: () => incarnation, sendInventory: never, sendRecords: never, keepCatalogue: never }
     const order = { orderId: 'o', epoch, action: { ...action, ...changes } }
     return carryOut(order, { ...deps, ...rest }, new AbortController().signal)
   }

@@ -35,6 +35,8 @@ describe('orders', () => {
     peers: { replicate: () => Promise.reject(new Error('unexpected')) },
     incarnation: () => incarnation,
     sendInventory: () => Promise.reject(new Error('unexpected')),
+    sendRecords: () => Promise.reject(new Error('unexpected')),
+    keepCatalogue: () => Promise.reject(new Error('unexpected')),
   })
   const drop = (changes: Partial<DropPack> = {}, epoch = 5): Promise<OrderResult> => {
     const action = { kind: 'drop-pack', packId, incarnation, putSequenceMax: 0, generationMax: 1, ...changes } as const

@@ -5,6 +5,7 @@ import { scrubRateMax, scrubRateMin } from '../../../src/core/limits.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import { createSigner } from '../../../src/format/signing.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
+import { NodeLog } from '../../../src/node/node-log.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
 import { scrubRate } from '../../../src/node/scrub-rate.ts'
 import { ScrubWorker } from '../../../src/node/scrub-worker.ts'
@@ -41,7 +42,8 @@ describe('scrub', () => {
     lease = new NodeLease(clock)
     lease.renew(clock.monotonicMs(), { leaseMs: 1e9, managerTimeMs: clock.nowMs(), epoch: 1 })
     const signer = createSigner(new Uint8Array(32).fill(4))
-    const ports = { clock, random: new SeededRandom(1), logger: silentLogger, store, lease }
+    const log = await NodeLog.open({ disk: disk.disk, logger: silentLogger })
+    const ports = { clock, random: new SeededRandom(1), logger: silentLogger, store, lease, log }
     node = new StorageNode({ ...ports, signer, manager: {} as never, peers: {} as never })
     node.join(membership)
     scrub = new ScrubWorker({ ...ports, node, timing: { periodMs, bytesPerSecond } })
