@@ -125,6 +125,8 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
   const { writer, progress, scope } = running
   const { source, oneFileSystem = false, excludes = excludeNothing } = request
   const { stats, reader, trees } = writer
+  // Without a parent all is read, and that takes longer than to list it.
+  if (what.parent === undefined) await source.giveBackThreads?.()
   if (what.parent !== undefined) {
     progress.totalFiles = filesIn(what.parent)
     progress.totalBytes = what.parent.stats.totalBytes

@@ -1,42 +1,43 @@
 import { Worker } from 'node:worker_threads'
-import { TwofoldError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
+import { TwofoldError } from '../core/errors.ts'
 import type { ListingAnswer, ListingQuestion } from './listing-thread.ts'
 import { PackedListing } from './packed-listing.ts'
 import { SourceDisk } from './source-disk.ts'
 
-/** A thread beside this one, and what it was asked. */
 interface Asked {
-  readonly resolve: (listing: PackedListing) => void
+  readonly path: Uint8Array
+  readonly resolve: (listing: PackedListing | Promise<PackedListing>) => void
   readonly reject: (error: unknown) => void
 }
 
 /**
  * The file systems of this machine, listed by a thread of its own: the system calls of a listing, and the garbage that
- * they make, then take no time from whoever compares and saves. `close` ends the thread.
+ * they make, then take no time from whoever compares and saves. Without the thread, because it was given back or died,
+ * it lists by itself.
  */
 export class SourceThreaded extends SourceDisk {
-  readonly #worker: Worker
+  #worker: Worker | undefined
   readonly #asked = new Map<number, Asked>()
   #questions: ListingQuestion[] = []
   #lastId = 0
-  #failure: unknown
 
   constructor(clock: Pick<Clock, 'yield'>) {
     super(clock)
     // The same kind of file as this one: compiled or not.
-    this.#worker = new Worker(new URL(import.meta.url.replace('source-threaded', 'listing-thread')), { stdin: false })
-    this.#worker.on('message', (answers: readonly ListingAnswer[]) => this.#take(answers))
-    this.#worker.on('error', (error) => this.#fail(error))
-    this.#worker.on('exit', () => this.#fail(new TwofoldError('cancelled', 'the source is closed')))
-    this.#worker.unref()
+    const worker = new Worker(new URL(import.meta.url.replace('source-threaded', 'listing-thread')))
+    worker.on('message', (answers: readonly ListingAnswer[]) => this.#take(answers))
+    worker.on('error', () => this.#leave())
+    worker.on('exit', () => this.#leave())
+    worker.unref()
+    this.#worker = worker
   }
 
   override async list(path: Uint8Array): Promise<PackedListing> {
-    if (this.#failure !== undefined) throw this.#failure as Error
+    if (this.#worker === undefined) return super.list(path)
     const { promise, resolve, reject } = Promise.withResolvers<PackedListing>()
     const id = ++this.#lastId
-    this.#asked.set(id, { resolve, reject })
+    this.#asked.set(id, { path, resolve, reject })
     // As long as an answer is due, the process must not end.
     this.#worker.ref()
     // What is asked in one go is sent in one message.
@@ -44,12 +45,14 @@ export class SourceThreaded extends SourceDisk {
     return promise
   }
 
-  async close(): Promise<void> {
-    await this.#worker.terminate()
+  async giveBackThreads(): Promise<void> {
+    const worker = this.#worker
+    this.#leave()
+    await worker?.terminate()
   }
 
   #send(): void {
-    this.#worker.postMessage(this.#questions)
+    this.#worker?.postMessage(this.#questions)
     this.#questions = []
   }
 
@@ -60,12 +63,13 @@ export class SourceThreaded extends SourceDisk {
       if ('words' in result) asked?.resolve(new PackedListing(result))
       else asked?.reject(new TwofoldError(result.code, result.message, { cause: result.cause }))
     }
-    if (this.#asked.size === 0) this.#worker.unref()
+    if (this.#asked.size === 0) this.#worker?.unref()
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= error
-    for (const { reject } of this.#asked.values()) reject(this.#failure)
+  /** What the thread still owes is listed here. */
+  #leave(): void {
+    this.#worker = undefined
+    for (const { path, resolve } of this.#asked.values()) resolve(super.list(path))
     this.#asked.clear()
   }
 }

@@ -12,6 +12,8 @@ export interface SourceTree {
   stat(path: Uint8Array, options?: { follow?: boolean }): Promise<SourceStat>
   /** The directory's entries, sorted by the bytes of their names. Entries that vanish meanwhile are left out. */
   list(path: Uint8Array): Promise<SourceListing>
+  /** Listing need no longer be fast: gives back the memory that threads for it take. It goes on without them. */
+  giveBackThreads?(): Promise<void>
   /** Where a symbolic link points. */
   readLink(path: Uint8Array): Promise<Uint8Array>
   /**

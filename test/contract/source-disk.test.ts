@@ -31,7 +31,7 @@ sourceTreeContract('SourceDisk', () => stageOf(new SourceDisk(systemClock)))
 
 describe('a listing thread', () => {
   const source = new SourceThreaded(systemClock)
-  after(() => source.close())
+  after(() => source.giveBackThreads())
 
   sourceTreeContract('SourceThreaded', () => stageOf(source))
 
@@ -52,10 +52,15 @@ describe('a listing thread', () => {
     expect((counts[30] as TwofoldError).cause).to.be.instanceOf(Error)
   })
 
-  it('fails what is asked when it is closed', async () => {
-    const closed = new SourceThreaded(systemClock)
-    const asked = closed.list(Buffer.from('/'))
-    await Promise.all([closed.close(), asked.catch(() => undefined)])
-    await expectError(closed.list(Buffer.from('/')), 'cancelled')
+  it('goes on without the thread when that is given back, also with what it owed', async () => {
+    const root = fs.mkdtempSync(join(tmpdir(), 'twofold-source-'))
+    fs.writeFileSync(join(root, 'file'), '')
+    const threaded = new SourceThreaded(systemClock)
+    const asked = [1, 2, 3].map(() => threaded.list(Buffer.from(root)))
+    await threaded.giveBackThreads()
+    asked.push(threaded.list(Buffer.from(root)))
+    expect((await Promise.all(asked)).map(({ count }) => count)).to.deep.equal([1, 1, 1, 1])
+    fs.rmSync(root, { recursive: true })
+    await expectError(threaded.list(Buffer.from(root)), 'not-found')
   })
 })

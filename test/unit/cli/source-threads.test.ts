@@ -11,7 +11,7 @@ describe('TWOFOLD_THREADS', () => {
     expect(open('1')).not.to.be.instanceOf(SourceThreaded)
     const source = open('2')
     expect(source).to.be.instanceOf(SourceThreaded)
-    await (source as SourceThreaded).close()
+    await (source as SourceThreaded).giveBackThreads()
   })
 
   it('must be a number', () => {

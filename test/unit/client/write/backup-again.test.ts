@@ -148,6 +148,17 @@ describe('a backup with a parent', () => {
     expect((await entries(third)).size).to.equal(9002)
   })
 
+  it('needs no threads for listing when there is no parent', async () => {
+    const { source, backup } = await createBackupFixture()
+    source.file('/src/a', 'content')
+    let given = 0
+    Object.assign(source, { giveBackThreads: async () => void given++ })
+    await backup()
+    expect(given).to.equal(1)
+    await backup()
+    expect(given).to.equal(1)
+  })
+
   it('tells of each file that it takes over, if anybody wants to know', async () => {
     const { source, backup, events, eventsOf } = await createBackupFixture()
     for (const name of ['a', 'b']) source.file(`/src/${name}`, 'content')
