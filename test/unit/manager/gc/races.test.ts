@@ -50,10 +50,11 @@ describe('garbage collection and backups that go on', () => {
     await prune(cluster)
     const young = await cluster.begin({ host: 'third' })
     expect(await cluster.manager.lookupChunks(young, [chunk('a').chunkId])).to.deep.equal([false])
-    await cluster.manager.commitSnapshot(await cluster.upload(young, ['a']))
+    const draft = await cluster.upload(young, ['a'])
     expect(await stateOf(cluster, 'a'), 'it moved to the new pack').to.equal('committed')
     await cluster.manager.endSession(old, 'test')
     await sweepAll(cluster)
+    await cluster.manager.commitSnapshot(draft)
     await checkInvariants(cluster)
   })
 
@@ -214,6 +215,7 @@ describe('garbage collection and backups that go on', () => {
       }
       await cluster.manager.commitSnapshot(draft)
       clock.yield = yielding
+      await checkInvariants(cluster)
       await prune(cluster)
       await checkInvariants(cluster)
     }
