@@ -9,8 +9,8 @@ import type { CatalogueReader } from '../../../../src/manager/catalogue.ts'
 import type { PackState, SnapshotSetRow } from '../../../../src/manager/catalogue-rows.ts'
 import { splitRefs } from '../../../../src/manager/chunk-refs.ts'
 import { decodePackSet } from '../../../../src/manager/pack-set.ts'
-import { chunk, treeOf } from '../cluster-fixture.ts'
-import type { Draft, PaperCluster } from '../cluster-fixture.ts'
+import { PaperCluster, chunk, treeOf } from '../cluster-fixture.ts'
+import type { Draft } from '../cluster-fixture.ts'
 
 const quick = { dryRun: false, findRepackable: false, unusedPermilleMax: undefined }
 
@@ -61,6 +61,47 @@ export async function uploadTrusting(cluster: PaperCluster, session: Session, ..
   const chunkId = blake3(manifest) as ChunkId
   await cluster.store(session, [{ ...tree, kind: 'snapshot', chunkId, refs: tree.chunkId }])
   return { session, manifest, snapshotId: toHex(chunkId) as SnapshotId }
+}
+
+/**
+ * Plays a story again and again, each time with what it gives to `interrupt` happening right before another one of the
+ * transactions that follow, until it follows them all. What must hold must hold then.
+ */
+export async function atEachTransaction(
+  story: (cluster: PaperCluster, interrupt: (what: () => Promise<void>) => void) => Promise<void>,
+): Promise<void> {
+  for (let turn = 1, done = false; !done; turn++) {
+    const cluster = new PaperCluster()
+    const { catalogue } = cluster
+    let left = 0
+    let happening: (() => Promise<void>) | undefined
+    const before = async (): Promise<void> => {
+      left -= 1
+      if (left !== 0 || happening === undefined) return
+      const what = happening
+      happening = undefined
+      await what()
+    }
+    cluster.catalogue = {
+      read: async (work) => before().then(() => catalogue.read(work)),
+      write: async (work) => before().then(() => catalogue.write(work)),
+      upkeep: () => catalogue.upkeep(),
+      healthy: () => catalogue.healthy(),
+      close: () => catalogue.close(),
+    }
+    await cluster.open()
+    for (const name of ['n1', 'n2', 'n3']) await cluster.addNode({ name })
+    await story(cluster, (what) => {
+      happening = what
+      left = turn
+    })
+    done = happening !== undefined
+    happening = undefined
+    await checkInvariants(cluster)
+    await prune(cluster)
+    await checkInvariants(cluster)
+    expect(turn, 'transactions').to.be.lessThan(100)
+  }
 }
 
 /** What a mover in a client does, without the bytes. @returns what was listed and what was finished */

@@ -1,7 +1,17 @@
 import { expect } from 'chai'
 import { expectError } from '../../../support/expect-error.ts'
 import { PaperCluster, chunk } from '../cluster-fixture.ts'
-import { checkInvariants, forget, prune, pruneUntil, repack, stateOf, sweepAll, uploadTrusting } from './gc-fixture.ts'
+import {
+  atEachTransaction,
+  checkInvariants,
+  forget,
+  prune,
+  pruneUntil,
+  repack,
+  stateOf,
+  sweepAll,
+  uploadTrusting,
+} from './gc-fixture.ts'
 
 const dayMs = 86_400_000
 const find = { findRepackable: true, unusedPermilleMax: 0 }
@@ -122,6 +132,26 @@ describe('garbage collection and backups that go on', () => {
     expect(await stateOf(cluster, 'a')).to.equal('committed')
   })
 
+  it('lets go of a pack that chunks were moved to, once they were moved on', async () => {
+    const cluster = await PaperCluster.start(3)
+    await cluster.backup(['a', 'z'], { host: 'first' })
+    const [lost] = cluster.nodes
+    cluster.clock.advance(700_000)
+    await cluster.heartbeatAll(lost === undefined ? [] : [lost])
+    const ids = []
+    for (let n = 0; n < 6; n++) ids.push((await cluster.backup(['a', `b${n}`], { host: `h${n}` })).snapshotId)
+    await lost?.heartbeat()
+    await forget(cluster, ids)
+    await prune(cluster, find)
+    // The pack that they came from first stays.
+    const z = Buffer.from(chunk('z').chunkId)
+    await repack(cluster, { move: ({ records }) => !records.some(({ chunkId }) => z.equals(chunkId)) })
+    await prune(cluster)
+    await checkInvariants(cluster)
+    expect(await stateOf(cluster, 'a')).to.equal('committed')
+    for (let n = 0; n < 6; n++) expect(await stateOf(cluster, `b${n}`)).to.equal(undefined)
+  })
+
   it('does not commit a snapshot again that was removed for good', async () => {
     const cluster = await PaperCluster.start(3)
     const session = await cluster.begin()
@@ -166,59 +196,65 @@ describe('garbage collection and backups that go on', () => {
   })
 
   it('keeps a chunk that moved away while the commit was looking for its packs', async () => {
-    // Three slices of the walk, and one that looks at the copies.
-    for (let turn = 1; turn <= 4; turn++) {
-      const cluster = await PaperCluster.start(3)
+    await atEachTransaction(async (cluster, interrupt) => {
       const first = await cluster.backup(['a'])
       const session = await cluster.begin({ host: 'other' })
       await cluster.manager.lookupChunks(session, [chunk('a').chunkId])
       const draft = await uploadTrusting(cluster, session, 'a')
-      const { clock } = cluster
-      const yielding = clock.yield.bind(clock)
-      let yields = 0
-      clock.yield = async () => {
-        await yielding()
-        yields += 1
-        if (yields !== turn) return
+      interrupt(async () => {
         await forget(cluster, [first.snapshotId])
         await prune(cluster)
         const third = await cluster.begin({ host: 'third' })
-        expect(await cluster.manager.lookupChunks(third, [chunk('a').chunkId])).to.deep.equal([false])
-        await cluster.store(third, [chunk('a')])
+        await cluster.upload(third, ['a', 'b'])
         await cluster.manager.endSession(third, 'test')
         await prune(cluster)
-      }
+      })
       await cluster.manager.commitSnapshot(draft)
-      clock.yield = yielding
-      await checkInvariants(cluster)
-      await prune(cluster)
-      await checkInvariants(cluster)
-    }
+    })
   })
 
   it('does not take over the packs of a parent that is removed meanwhile', async () => {
-    for (let turn = 1; turn <= 4; turn++) {
-      const cluster = await PaperCluster.start(3)
+    await atEachTransaction(async (cluster, interrupt) => {
       const first = await cluster.backup(['a'])
       const session = await cluster.begin()
       expect(session.parent?.snapshotId).to.equal(first.snapshotId)
       const draft = await uploadTrusting(cluster, session, 'a')
-      const { clock } = cluster
-      const yielding = clock.yield.bind(clock)
-      let yields = 0
-      clock.yield = async () => {
-        await yielding()
-        yields += 1
-        if (yields !== turn) return
+      interrupt(async () => {
         await forget(cluster, [first.snapshotId])
         await prune(cluster)
-      }
+      })
       await cluster.manager.commitSnapshot(draft)
-      clock.yield = yielding
-      await checkInvariants(cluster)
-      await prune(cluster)
-      await checkInvariants(cluster)
-    }
+    })
+  })
+
+  it('keeps what a snapshot needs that is committed at any moment of a prune', async () => {
+    await atEachTransaction(async (cluster, interrupt) => {
+      const first = await cluster.backup(['a', 'b'])
+      const session = await cluster.begin({ host: 'other' })
+      await cluster.manager.lookupChunks(session, [chunk('a').chunkId])
+      const draft = await uploadTrusting(cluster, session, 'a')
+      await forget(cluster, [first.snapshotId])
+      interrupt(async () => void (await cluster.manager.commitSnapshot(draft)))
+      await prune(cluster, find)
+      expect(await stateOf(cluster, 'a')).to.be.oneOf(['committed', 'condemned'])
+    })
+  })
+
+  it('keeps what a snapshot needs that is committed while a pack is finished', async () => {
+    await atEachTransaction(async (cluster, interrupt) => {
+      const first = await cluster.backup(['a', 'b', 'c'])
+      await cluster.backup(['a'], { host: 'second' })
+      const session = await cluster.begin({ host: 'third' })
+      await cluster.manager.lookupChunks(session, [chunk('b').chunkId])
+      await forget(cluster, [first.snapshotId])
+      await prune(cluster, find)
+      const draft = await uploadTrusting(cluster, session, 'b')
+      interrupt(async () => {
+        expect((await repack(cluster)).finished.length).to.be.greaterThan(0)
+        await prune(cluster)
+      })
+      await cluster.manager.commitSnapshot(draft)
+    })
   })
 
   it('leaves a pack of which a part was not moved, and finds the rest next time', async () => {
