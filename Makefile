@@ -114,6 +114,12 @@ test-integration: $(generated) ## run the tests of pieces together
 test-sim: $(generated) ## run the simulation
 	@$(mocha) 'test/sim/**/*.test.ts'
 
+sim: $(generated) ## run the simulation on more seeds: SEEDS=1000, FIRST=1, or one: SEED=42 TRACE=1
+	@node --disable-warning=ExperimentalWarning test/sim/main.ts
+
+sim-mutants: $(generated) ## take one rule of the protocol away after the other: does the simulation notice?
+	@node --disable-warning=ExperimentalWarning test/sim/mutants-main.ts
+
 test-e2e: $(built) ## run the tests on real processes
 	@$(mocha) 'test/e2e/**/*.test.ts'
 
@@ -137,4 +143,4 @@ clean: ## remove what was built and generated; data and packages stay
 	rm -rf dist src/gen coverage
 
 .PHONY: help up down status logs manager node backup restore demo bench bench-series install proto breaking build \
-  test test-unit test-integration test-sim test-e2e lint fix verify clean
+  sim sim-mutants test test-unit test-integration test-sim test-e2e lint fix verify clean

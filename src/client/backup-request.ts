@@ -23,6 +23,8 @@ export interface BackupDeps {
   readonly userName: string
   /** Name and version of the program, for the manifest. */
   readonly program: string
+  /** How long packs get, in bytes; the default suits disks and networks. */
+  readonly packBytes?: number
 }
 
 export interface BackupRequest {

@@ -55,6 +55,8 @@ export interface ClientDeps {
   readonly userName: string
   /** Name and version of the program, for manifests. */
   readonly program: string
+  /** How long packs get, in bytes; the default suits disks and networks. */
+  readonly packBytes?: number
   /** Lets go of connections. */
   close(): void
 }

@@ -49,7 +49,8 @@ export class SnapshotWriter {
     this.#session = session
     this.#scope = scope
     this.#onCommit = onCommit
-    const slabs = new ObjectPool<Uint8Array>(packsInFlight + 1, () => Buffer.allocUnsafeSlow(packBytesTarget))
+    const packBytes = deps.packBytes ?? packBytesTarget
+    const slabs = new ObjectPool<Uint8Array>(packsInFlight + 1, () => Buffer.allocUnsafeSlow(packBytes))
     this.uploader = new PackUploader({ ...deps, session, progress, signal: scope.signal })
     this.#data = new PackFiller({ slabs, uploader: this.uploader, scope, vaultId, serial: false })
     this.#last = new PackFiller({ slabs, uploader: this.uploader, scope, vaultId, serial: true })

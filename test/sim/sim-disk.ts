@@ -53,6 +53,36 @@ export class SimDisk implements Disk {
     }
   }
 
+  /** What is on it now, to be put back by `restore`: what an image or a snapshot of the disk keeps. */
+  image(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.#seen].map(([path, inode]) => [path, apart(inode.seen)]))
+  }
+
+  /** An older image, or an empty disk, takes the place of what is there. No process may have the disk open. */
+  restore(image: ReadonlyMap<string, Uint8Array>): void {
+    this.#changes = []
+    this.#durable.clear()
+    for (const [path, content] of image) {
+      const bytes = apart(content)
+      this.#durable.set(path, { seen: bytes, durable: bytes })
+    }
+    this.#seen = new Map(this.#durable)
+    if (image.size > 0) return
+    this.#directories.clear()
+    this.#directories.add('')
+  }
+
+  /** What a bad disk does to a file: its bytes change, and nobody is told. */
+  damage(path: string, change: (bytes: Buffer) => Buffer): void {
+    const inode = this.#find(path)
+    inode.seen = inode.durable = apart(change(apart(inode.seen)))
+  }
+
+  /** The bytes of a file, as programs see them or as they would be after a loss of power; undefined for none. */
+  content(path: string, layer: 'seen' | 'durable'): Uint8Array | undefined {
+    return layer === 'seen' ? this.#seen.get(path)?.seen : this.#durable.get(path)?.durable
+  }
+
   /** The paths of all files, as programs see them. */
   files(): string[] {
     return [...this.#seen.keys()].toSorted()
@@ -205,6 +235,13 @@ export class SimDisk implements Disk {
   freeBytes(): Promise<number> {
     return Promise.resolve(this.#free())
   }
+}
+
+/** A copy in memory of its own. */
+function apart(bytes: Uint8Array): Buffer {
+  const copy = Buffer.from(new ArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
 }
 
 /** What was written after the last sync grows in place; what is durable, or may be, is never overwritten. */

@@ -27,21 +27,33 @@ export interface SimNetworkOptions {
   readonly scheduler: SimScheduler
   readonly random: Random
   readonly trace: SimTrace
+}
+
+export interface NetworkFaults {
   /** Share of calls whose request is lost, and of those whose answer is lost although the work was done. */
   readonly lossShare: number
+  /** Share of unary calls that arrive twice, the second time up to a minute late. */
+  readonly repeatShare: number
+  /** Share of messages that take up to a second. */
+  readonly slowShare: number
 }
+
+export const noNetworkFaults: NetworkFaults = { lossShare: 0, repeatShare: 0, slowShare: 0 }
 
 interface Call<Api, T> {
   readonly caller: SimProcess
   readonly address: string
   readonly what: string
   readonly signal: AbortSignal | undefined
+  /** Whether it takes a stream along, which cannot arrive twice. */
+  readonly stream: boolean
   readonly find: () => Endpoint<Api> | undefined
   readonly work: (api: Api, options: CallOptions) => Promise<T>
 }
 
-/** How long a caller waits for an answer that was lost, in milliseconds. */
+/** How long a caller waits for an answer, in milliseconds: to a call, and to a stream. */
 const answerTimeoutMs = 10_000
+const streamTimeoutMs = 60_000
 
 /**
  * The network between simulated processes, at the level of typed calls and streams. Messages take time; requests and
@@ -53,11 +65,10 @@ export class SimNetwork {
   #manager: Endpoint<Manager> | undefined
   /** Pairs `from to` that do not hear each other. */
   readonly #cuts = new Set<string>()
-  #lossShare: number
+  #faults = noNetworkFaults
 
   constructor(options: SimNetworkOptions) {
     this.#options = options
-    this.#lossShare = options.lossShare
   }
 
   serveManager(endpoint: Endpoint<Manager>): void {
@@ -68,9 +79,13 @@ export class SimNetwork {
     this.#nodes.set(address, endpoint)
   }
 
+  misbehave(faults: NetworkFaults): void {
+    this.#faults = faults
+  }
+
   /** From now on nothing gets lost any more. */
   heal(): void {
-    this.#lossShare = 0
+    this.#faults = noNetworkFaults
     this.#cuts.clear()
   }
 
@@ -91,7 +106,8 @@ export class SimNetwork {
 
   #managerCall(caller: SimProcess): ManagerCall {
     return (what, options, work) => {
-      const call = { caller, address: 'manager', what, signal: options?.signal, find: () => this.#manager }
+      const find = (): Endpoint<Manager> | undefined => this.#manager
+      const call = { caller, address: 'manager', what, signal: options?.signal, stream: false, find }
       return this.#call({ ...call, work })
     }
   }
@@ -131,22 +147,25 @@ export class SimNetwork {
     work: (api: StorageNode, options: CallOptions) => Promise<T>,
   ): Promise<T> {
     const { address } = node
-    return this.#call({ caller, address, what, signal, find: () => this.#nodes.get(address), work })
+    const stream = what === 'upload' || what === 'replicate'
+    return this.#call({ caller, address, what, signal, stream, find: () => this.#nodes.get(address), work })
   }
 
   #latencyMs(): number {
-    return 0.1 + this.#options.random.fraction() * 2
+    const { random } = this.#options
+    const longestMs = this.#faults.slowShare > 0 && random.fraction() < this.#faults.slowShare ? 1000 : 2
+    return 0.1 + random.fraction() * longestMs
   }
 
   #lost(from: string, to: string): boolean {
-    return this.#cuts.has(`${from} ${to}`) || this.#options.random.fraction() < this.#lossShare
+    return this.#cuts.has(`${from} ${to}`) || this.#options.random.fraction() < this.#faults.lossShare
   }
 
   #call<Api, T>(call: Call<Api, T>): Promise<T> {
     return call.caller.alive(this.#answered(call))
   }
 
-  async #answered<Api, T>({ caller, address, what, signal, find, work }: Call<Api, T>): Promise<T> {
+  async #answered<Api, T>({ caller, address, what, signal, stream, find, work }: Call<Api, T>): Promise<T> {
     const { scheduler, trace } = this.#options
     const record = (text: string): void => trace.add(scheduler.nowMs, `${caller.name} ${address} ${what} ${text}`)
     signal?.throwIfAborted()
@@ -166,6 +185,10 @@ export class SimNetwork {
     const { controller, release } = linkedController(signal)
     const { promise: broken, reject } = Promise.withResolvers<never>()
     broken.catch(() => undefined)
+    if (!stream) this.#repeat(endpoint, work)
+    const timeoutMs = stream ? streamTimeoutMs : answerTimeoutMs
+    const late = (): void => reject(new TwofoldError('deadline-exceeded', `${address} did not answer in time`))
+    const inTime = scheduler.after(timeoutMs, late)
     const forgetCallee = callee.onDeath(() => reject(unavailable(`${callee.name} went away`)))
     const forgetCaller = caller.onDeath(() =>
       controller.abort(new TwofoldError('cancelled', `${caller.name} went away`)),
@@ -187,10 +210,22 @@ export class SimNetwork {
       throw error
     } finally {
       signal?.removeEventListener('abort', giveUp)
+      inTime()
       forgetCallee()
       forgetCaller()
       release()
     }
+  }
+
+  /** A request that arrives once more, when its caller may be long gone. Nobody hears what becomes of it. */
+  #repeat<Api, T>(endpoint: Endpoint<Api>, work: (api: Api, options: CallOptions) => Promise<T>): void {
+    const { scheduler, random, trace } = this.#options
+    if (this.#faults.repeatShare === 0 || random.fraction() >= this.#faults.repeatShare) return
+    scheduler.after(random.fraction() * 60_000, () => {
+      if (endpoint.process.dead) return
+      trace.add(scheduler.nowMs, `${endpoint.process.name} is asked again`)
+      work(endpoint.api, {}).catch(() => undefined)
+    })
   }
 
   /** The slices as they arrive at the other end. */

@@ -10,6 +10,9 @@ export class SimProcess {
   readonly #scheduler: SimScheduler
   readonly #deaths = new Set<() => void>()
   #dead = false
+  #pausedUntilMs = 0
+  /** What waits for the end of a pause, the oldest first. */
+  readonly #held: (() => void)[] = []
 
   constructor(name: string, scheduler: SimScheduler) {
     this.name = name
@@ -26,24 +29,39 @@ export class SimProcess {
     this.#deaths.clear()
   }
 
+  /** Nothing is delivered to it for so long, as after SIGSTOP; then everything is. */
+  pause(ms: number): void {
+    if (this.#pausedUntilMs <= this.#scheduler.nowMs) this.#pausedUntilMs = this.#scheduler.nowMs + ms
+  }
+
+  /** Everything that was held back is delivered now. */
+  resume(): void {
+    this.#pausedUntilMs = 0
+    for (const deliver of this.#held.splice(0)) deliver()
+  }
+
   /** Calls `tell` when the process dies. @returns how to call it off. */
   onDeath(tell: () => void): () => void {
     this.#deaths.add(tell)
     return () => void this.#deaths.delete(tell)
   }
 
-  /** `work`, unless the process is dead by then. */
+  /** `work`, unless the process is dead by then; not before it goes on if it is paused. */
   alive<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       work.then(
-        (value) => {
-          if (!this.#dead) resolve(value)
-        },
-        (error: Error) => {
-          if (!this.#dead) reject(error)
-        },
+        (value) => this.#deliver(() => resolve(value)),
+        (error: Error) => this.#deliver(() => reject(error)),
       )
     })
+  }
+
+  #deliver(take: () => void): void {
+    if (this.#dead) return
+    const waitMs = this.#pausedUntilMs - this.#scheduler.nowMs
+    if (waitMs <= 0) return take()
+    if (this.#held.length === 0) this.#scheduler.after(waitMs, () => this.resume())
+    this.#held.push(() => this.#deliver(take))
   }
 
   /** The process's clock. `driftMs` shifts its wall clock. */

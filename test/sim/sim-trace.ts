@@ -1,15 +1,14 @@
 import { toHex } from '../../src/core/ids.ts'
 import { createHasher } from '../../src/format/hash.ts'
 
-/** Everything that happens in a simulation, in order, as a running hash; the lines themselves on request. */
+/** Everything that happens in a simulation, in order, as a running hash; the lines themselves to whoever wants them. */
 export class SimTrace {
-  readonly lines: string[] = []
   readonly #hasher = createHasher()
-  readonly #keep: boolean
+  readonly #onLine: ((line: string) => void) | undefined
   #count = 0
 
-  constructor(options: { keep: boolean }) {
-    this.#keep = options.keep
+  constructor(onLine: ((line: string) => void) | undefined) {
+    this.#onLine = onLine
   }
 
   get count(): number {
@@ -20,7 +19,7 @@ export class SimTrace {
     const line = `${atMs.toFixed(3)} ${what}`
     this.#count += 1
     this.#hasher.update(Buffer.from(`${line}\n`))
-    if (this.#keep) this.lines.push(line)
+    this.#onLine?.(line)
   }
 
   /** Ends the trace. */

@@ -1,6 +1,7 @@
 import { Client } from '../../src/client/client.ts'
 import type { BackupSummary } from '../../src/client/backup-request.ts'
 import type { RestoreSummary } from '../../src/client/restore-request.ts'
+import { isTwofoldError } from '../../src/core/errors.ts'
 import { randomHexId } from '../../src/core/ids.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { persistently } from '../../src/core/persistently.ts'
@@ -9,12 +10,15 @@ import { inlineCodec } from '../../src/format/codec.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import type { Catalogue } from '../../src/manager/catalogue.ts'
 import { Manager } from '../../src/manager/manager.ts'
+import type { ManagerTiming } from '../../src/manager/timing.ts'
 import type { MemorySource } from '../support/memory-source.ts'
 import { MemoryTarget } from '../support/memory-target.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { openNode } from '../support/test-node.ts'
+import { linkedCatalogue } from './sim-catalogue.ts'
 import { SimDisk } from './sim-disk.ts'
-import { SimNetwork } from './sim-network.ts'
+import { noNetworkFaults, SimNetwork } from './sim-network.ts'
+import type { NetworkFaults } from './sim-network.ts'
 import { SimProcess } from './sim-process.ts'
 import { SimScheduler } from './sim-scheduler.ts'
 import { SimTrace } from './sim-trace.ts'
@@ -22,12 +26,16 @@ import { SimTrace } from './sim-trace.ts'
 export interface SimWorldOptions {
   readonly seed: number
   readonly nodes?: number
-  readonly lossShare?: number
-  /** Keep the lines of the trace, to read them. */
-  readonly keepTrace?: boolean
+  readonly timing?: Partial<ManagerTiming>
+  /** How long packs get, in bytes. */
+  readonly packBytes?: number
+  /** Called before every operation of a node's disk; what it throws is the operation's failure. */
+  readonly onDisk?: (node: string, operation: string, path: string) => void
+  /** Gets the lines of the trace, to read them. */
+  readonly onTrace?: (line: string) => void
 }
 
-interface SimNode {
+export interface SimNode {
   readonly name: string
   readonly address: string
   readonly disk: SimDisk
@@ -43,29 +51,26 @@ export class SimWorld {
   readonly trace: SimTrace
   readonly network: SimNetwork
   readonly nodes: SimNode[] = []
+  readonly catalogue: Catalogue = openSqliteCatalogue(':memory:')
   readonly #options: SimWorldOptions
-  readonly #catalogue: Catalogue = openSqliteCatalogue(':memory:')
   #manager: SimProcess
   #clients = 0
+  #catalogueLostShare = 0
 
   private constructor(options: SimWorldOptions) {
     this.#options = options
-    this.trace = new SimTrace({ keep: options.keepTrace ?? false })
+    this.trace = new SimTrace(options.onTrace)
     const { scheduler, trace } = this
     const random = this.random('network')
-    this.network = new SimNetwork({ scheduler, trace, random, lossShare: options.lossShare ?? 0 })
+    this.network = new SimNetwork({ scheduler, trace, random })
     this.#manager = new SimProcess('manager', scheduler)
   }
 
   static async start(options: SimWorldOptions): Promise<SimWorld> {
     const world = new SimWorld(options)
-    await world.startManager()
+    await world.scheduler.run(world.startManager())
     for (let index = 1; index <= (options.nodes ?? 3); index++) {
-      const name = `n${index}`
-      const disk = world.#disk(name)
-      const node = { name, address: `${name}:1`, disk, process: new SimProcess(name, world.scheduler) }
-      world.nodes.push(node)
-      await world.scheduler.run(world.startNode(name))
+      await world.scheduler.run(world.addNode(`n${index}`))
     }
     await world.untilUp(world.nodes.length)
     return world
@@ -88,6 +93,7 @@ export class SimWorld {
         const slow = operation === 'sync' || operation === 'syncDirectory' ? 8 : 0.5
         const { process } = this.node(name)
         await process.alive(this.scheduler.delay(random.fraction() * slow))
+        this.#options.onDisk?.(name, operation, path)
       },
     })
   }
@@ -102,13 +108,24 @@ export class SimWorld {
     this.trace.add(this.scheduler.nowMs, what)
   }
 
+  get manager(): SimProcess {
+    return this.#manager
+  }
+
   async startManager(): Promise<void> {
     const process = new SimProcess('manager', this.scheduler)
     this.#manager = process
     this.#record('manager starts')
-    const clock = process.clock()
+    const { scheduler } = this
     const random = this.random(`manager ${this.trace.count}`)
-    const manager = await Manager.open({ catalogue: this.#catalogue, clock, random, logger: silentLogger })
+    const lostShare = (): number => this.#catalogueLostShare
+    const catalogue = linkedCatalogue({
+      ...{ catalogue: this.catalogue, process, scheduler, lostShare },
+      random: this.random(`catalogue ${this.trace.count}`),
+    })
+    const ports = { catalogue, clock: process.clock(), random, logger: silentLogger }
+    // A manager that cannot read its catalogue ends, and is started again.
+    const manager = await persistently(() => Manager.open({ ...ports, timing: this.#options.timing ?? {} }), ports)
     this.network.serveManager({ process, api: manager })
     void manager.run(new AbortController().signal)
   }
@@ -118,16 +135,38 @@ export class SimWorld {
     this.#manager.kill()
   }
 
+  /** A new node with an empty disk. */
+  addNode(name: string): Promise<void> {
+    const disk = this.#disk(name)
+    this.nodes.push({ name, address: `${name}:1`, disk, process: new SimProcess(name, this.scheduler) })
+    return this.startNode(name)
+  }
+
   /** Starts a node on its disk; it comes up by itself while time passes. */
-  startNode(name: string): Promise<void> {
+  async startNode(name: string): Promise<void> {
     const node = this.node(name)
     const process = new SimProcess(name, this.scheduler)
     node.process = process
     this.#record(`${name} starts`)
-    return this.#boot(node, process)
+    try {
+      await this.#boot(node, process)
+    } catch (error) {
+      if (!isTwofoldError(error, 'io', 'no-room')) throw error
+      this.#ended(node, process, error)
+    }
   }
 
-  async #boot({ name, address, disk }: SimNode, process: SimProcess): Promise<void> {
+  /** A process that cannot go on is started again a little later. */
+  #ended(node: SimNode, process: SimProcess, error: unknown): void {
+    this.#record(`${node.name} ends: ${String(error)}`)
+    process.kill()
+    this.scheduler.after(1000, () => {
+      if (node.process === process) void this.startNode(node.name)
+    })
+  }
+
+  async #boot(target: SimNode, process: SimProcess): Promise<void> {
+    const { name, address, disk } = target
     const { node, heartbeat, scrub } = await openNode({
       name,
       address,
@@ -139,7 +178,7 @@ export class SimWorld {
       peers: this.network.peersFor(process),
     })
     this.network.serveNode(address, { process, api: node })
-    void heartbeat.run(new AbortController().signal)
+    heartbeat.run(new AbortController().signal).catch((error: unknown) => this.#ended(target, process, error))
     void scrub.run(new AbortController().signal)
   }
 
@@ -149,6 +188,18 @@ export class SimWorld {
     const node = this.node(name)
     node.process.kill()
     node.disk.crash()
+  }
+
+  /** From now on messages get lost and late, and answers of the catalogue get lost. */
+  misbehave(network: Partial<NetworkFaults>, catalogueLostShare = 0): void {
+    this.network.misbehave({ ...noNetworkFaults, ...network })
+    this.#catalogueLostShare = catalogueLostShare
+  }
+
+  /** Nothing gets lost any more: on the network, and on the way to the catalogue. */
+  heal(): void {
+    this.network.heal()
+    this.#catalogueLostShare = 0
   }
 
   /** Runs `work` at the first moment at which `condition` holds, looking once a millisecond. */
@@ -164,6 +215,7 @@ export class SimWorld {
     const name = `client${++this.#clients}`
     const process = new SimProcess(name, this.scheduler)
     const random = this.random(name)
+    const { packBytes } = this.#options
     const client = new Client({
       manager: this.network.managerFor(process),
       admin: this.network.adminFor(process),
@@ -176,6 +228,7 @@ export class SimWorld {
       hostName: 'simulated',
       userName: 'user',
       program: 'simulation',
+      ...(packBytes === undefined ? {} : { packBytes }),
       close: () => undefined,
     })
     return { client, process }
@@ -208,6 +261,6 @@ export class SimWorld {
   }
 
   async close(): Promise<void> {
-    await this.#catalogue.close()
+    await this.catalogue.close()
   }
 }
