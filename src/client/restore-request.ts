@@ -46,4 +46,6 @@ export interface RestoreSummary {
   readonly problems: number
   /** Those among the problems that are the fault of lost or damaged data. */
   readonly damaged: number
+  /** Those among the problems of which no copy could be reached; they may well be there when nodes are back. */
+  readonly unreachable: number
 }

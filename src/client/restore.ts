@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { describeError, toTwofoldError, TwofoldError } from '../core/errors.ts'
+import { describeError, isTwofoldError, toTwofoldError, TwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { ComparedFile } from './compared-file.ts'
@@ -48,6 +48,8 @@ export async function runRestore(
 }
 
 /** Failures that every further entry would meet, too. */
+/** Failures of a read that say nothing about what was to be read. */
+const outOfReach: readonly ErrorCode[] = ['unavailable', 'deadline-exceeded', 'overloaded']
 const fatal: readonly ErrorCode[] = ['no-room', 'internal', 'cancelled']
 
 /** Names of one file: the first one that is restored has the content, the others become links to it. */
@@ -81,6 +83,7 @@ class Restore implements FileSink {
     bytesRestored: 0,
     filesVerified: 0,
     damaged: 0,
+    unreachable: 0,
   }
 
   constructor(
@@ -291,7 +294,8 @@ class Restore implements FileSink {
   }
 
   #problem(path: Uint8Array, error: TwofoldError, damaged: boolean): void {
-    if (damaged) this.#counts.damaged += 1
+    // Who cannot be asked has lost nothing.
+    if (damaged) this.#counts[isTwofoldError(error, ...outOfReach) ? 'unreachable' : 'damaged'] += 1
     this.#deps.logger.debug('something could not be restored', { problem: describeError(error) })
     this.#progress.problem(path, 'restore', error.message)
   }

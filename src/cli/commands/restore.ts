@@ -84,11 +84,12 @@ async function restore(client: Client, run: Run<Options>, verbose: boolean): Pro
   }
   await tell(summary, output, options)
   if (summary.damaged > 0) cli.setExitCode(16)
+  else if (summary.unreachable > 0) cli.setExitCode(10)
   else if (summary.problems > 0) cli.setExitCode(1)
 }
 
 async function tell(summary: RestoreSummary, output: Output, options: Options): Promise<void> {
-  const { filesRestored, filesSkipped, totalBytes, bytesRestored, durationMs, problems, damaged } = summary
+  const { filesRestored, filesSkipped, totalBytes, bytesRestored, durationMs, problems, damaged, unreachable } = summary
   await output.record({
     message_type: 'summary',
     seconds_elapsed: durationMs / 1000,
@@ -104,6 +105,7 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
     bytes_skipped: totalBytes - bytesRestored,
     problems,
     damaged,
+    unreachable,
     ...(options.dryRun === true ? { dry_run: true } : {}),
   })
   const rate = formatBytes((bytesRestored * 1000) / Math.max(1, durationMs))
@@ -117,5 +119,8 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
   if (options.verify === true)
     await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
   if (damaged > 0) await output.line(output.style.red(`${plural(damaged, 'file')} could not be read from any copy`))
-  if (problems > damaged) await output.line(output.style.red(`${plural(problems - damaged, 'problem')}; see above`))
+  const { red } = output.style
+  if (unreachable > 0) await output.line(red(`${plural(unreachable, 'file')} out of reach: see "twofold nodes"`))
+  const rest = problems - damaged - unreachable
+  if (rest > 0) await output.line(red(`${plural(rest, 'problem')}; see above`))
 }

@@ -92,6 +92,20 @@ describe('restore', () => {
     expect(bench.problems().map(([path]) => path)).to.have.length(1)
   })
 
+  it('does not call damaged what is only out of reach', async () => {
+    bench.source.file('/good', bench.content(100_000))
+    bench.source.file('/away', bench.content(2_500_000))
+    await bench.backup()
+    // The trees come first; from then on everybody is away.
+    let reads = 0
+    bench.cluster.faults.onRead = () => {
+      if (++reads > 1) throw new TwofoldError('unavailable', 'connection refused')
+    }
+    const summary = await bench.restore(target)
+    expect(summary).to.include({ filesRestored: 0, problems: 2, damaged: 0, unreachable: 2 })
+    expect(bench.problems()[0]?.[1]).to.match(/cannot be reached now/)
+  })
+
   it('goes on with the other copies when a node dies in the middle', async () => {
     const content = bench.content(40_000_000)
     bench.source.file('/file', content)
