@@ -17,6 +17,7 @@ interface Options extends CommonOptions {
   readonly insecure?: boolean
   readonly suspectAfter?: number
   readonly deadAfter?: number
+  readonly sessionLease?: number
   readonly trashWindow?: number
   readonly logLevel?: string
 }
@@ -30,6 +31,7 @@ export function defineManager(command: Command, cli: Cli): void {
     .addOption(new Setting('--insecure', 'listen on other addresses than loopback although there is no TLS yet'))
     .addOption(new Setting('--suspect-after <time>', 'silence after which a node gets nothing new', parseDuration))
     .addOption(new Setting('--dead-after <time>', 'silence after which a node counts as lost', parseDuration))
+    .addOption(new Setting('--session-lease <time>', 'silence after which a backup counts as given up', parseDuration))
     .addOption(new Setting('--trash-window <time>', 'how long forgotten snapshots can be brought back', parseDuration))
     .addOption(new Setting('--log-level <level>', 'debug, info, warn or error'))
   addHelp(command, {
@@ -42,10 +44,11 @@ export function defineManager(command: Command, cli: Cli): void {
   })
   addAction<Options>(command, cli, async (run) => {
     const programVersion = await readVersion()
-    const { data, listen, insecure = false, suspectAfter, deadAfter, trashWindow } = run.options
+    const { data, listen, insecure = false, suspectAfter, deadAfter, sessionLease, trashWindow } = run.options
     const timing = {
       ...(suspectAfter === undefined ? {} : { suspectAfterMs: suspectAfter }),
       ...(deadAfter === undefined ? {} : { deadAfterMs: deadAfter }),
+      ...(sessionLease === undefined ? {} : { sessionLeaseMs: sessionLease }),
       ...(trashWindow === undefined ? {} : { trashWindowMs: trashWindow }),
     }
     const dataDirectory = absoluteArgument(data).toString()
