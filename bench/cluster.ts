@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly managerOptions?: readonly string[]
   /** Failure domains of the nodes by name; each is its own unless given. */
   readonly domains?: Readonly<Record<string, string>>
+  /** More options of a node, asked at each of its starts; they win over all others. */
+  readonly nodeOptions?: (name: string) => readonly string[]
   /** Variables for the manager and the nodes only. */
   readonly serverEnvironment?: NodeJS.ProcessEnv
 }
@@ -88,6 +90,16 @@ export class Cluster {
 
   pid(name: string): number {
     return this.#member(name).process?.pid ?? 0
+  }
+
+  /** Whether it was started and not ended by this class. It may have ended by itself. */
+  isStarted(name: string): boolean {
+    return this.#members.get(name)?.process !== undefined
+  }
+
+  /** Resolves when the process that runs now is gone, with its exit code or the signal that ended it. */
+  async untilEnded(name: string): Promise<number | NodeJS.Signals | undefined> {
+    return this.#member(name).process?.ended
   }
 
   dataDirectory(name: string): string {
@@ -199,6 +211,7 @@ export class Cluster {
     return [
       ...['--name', name, '--capacity', this.#options.capacity ?? '10GB', '--manager', this.managerAddress],
       ...(domain === undefined ? [] : ['--domain', domain]),
+      ...(this.#options.nodeOptions?.(name) ?? []),
     ]
   }
 

@@ -79,6 +79,11 @@ export class RunningProcess {
     return this.#child.pid ?? 0
   }
 
+  /** Resolves when the process is gone for whatever reason, with its exit code or the signal that ended it. */
+  get ended(): Promise<number | NodeJS.Signals> {
+    return this.#ended
+  }
+
   /** Sends a signal and resolves when the process is gone, with its exit code or the signal that ended it. */
   async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals> {
     this.#child.kill(signal)
