@@ -123,6 +123,9 @@ sim-mutants: $(generated) ## take one rule of the protocol away after the other:
 test-e2e: $(built) ## run the tests on real processes
 	@$(mocha) 'test/e2e/**/*.test.ts'
 
+chaos: $(built) ## faults on real processes for MINUTES=1 (SEED=7), then everything acknowledged is compared
+	@MINUTES='$(MINUTES)' SEED='$(SEED)' node test/chaos/chaos.ts
+
 lint: $(generated) ## check types, style and protocol
 	node node_modules/tsc7/bin/tsc --noEmit -p .
 	node node_modules/tsc7/bin/tsc --noEmit -p test
@@ -143,4 +146,4 @@ clean: ## remove what was built and generated; data and packages stay
 	rm -rf dist src/gen coverage
 
 .PHONY: help up down status logs manager node backup restore demo bench bench-series install proto breaking build \
-  sim sim-mutants test test-unit test-integration test-sim test-e2e lint fix verify clean
+  sim sim-mutants test test-unit test-integration test-sim test-e2e chaos lint fix verify clean

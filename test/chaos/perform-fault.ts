@@ -1,0 +1,102 @@
+import * as fs from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { packFiles } from '../e2e/running-backup.ts'
+import type { FaultProxy } from './fault-proxy.ts'
+import type { Fault, FaultKind } from './fault-script.ts'
+import type { Stage } from './stage.ts'
+import type { WorkingClient } from './working-client.ts'
+
+export interface Actors {
+  readonly stage: Stage
+  readonly clients: readonly WorkingClient[]
+}
+
+/** What a fault does, and what ends it. */
+interface Act {
+  readonly begin: (fault: Fault, actors: Actors) => void | Promise<void>
+  readonly end?: (fault: Fault, actors: Actors) => void | Promise<void>
+}
+
+const proxyOf = ({ on }: Fault, { stage }: Actors): FaultProxy => stage.proxy(on)
+const start = ({ on }: Fault, { stage }: Actors): Promise<void> => stage.start(on)
+/** Cuts and flips are armed: what nothing ran into is forgotten. Links are exclusive, so nothing else is healed. */
+const healLink = (fault: Fault, actors: Actors): void => proxyOf(fault, actors).heal()
+
+const acts: Readonly<Record<FaultKind, Act>> = {
+  kill: { begin: ({ on }, { stage }) => stage.kill(on), end: start },
+  restart: { begin: ({ on }, { stage }) => stage.kill(on, 'SIGTERM'), end: start },
+  pause: { begin: ({ on }, { stage }) => stage.pause(on), end: ({ on }, { stage }) => stage.resume(on) },
+  power: {
+    begin: async (_, { stage }) => void (await Promise.all(stage.servers.map((name) => stage.kill(name)))),
+    end: async (_, { stage }) => void (await Promise.all(stage.servers.map((name) => stage.start(name)))),
+  },
+  'kill-client': { begin: ({ on, amount }, { clients }) => clients.find(({ name }) => name === on)?.doom(amount) },
+  partition: {
+    begin: (fault, actors) => proxyOf(fault, actors).set({ blackhole: true }, fault.direction),
+    end: healLink,
+  },
+  slow: {
+    begin: (fault, actors) =>
+      proxyOf(fault, actors).set({ latencyMs: fault.amount, jitterMs: fault.amount / 2 }, fault.direction),
+    end: healLink,
+  },
+  narrow: {
+    begin: (fault, actors) => proxyOf(fault, actors).set({ bytesPerSecond: fault.amount }, fault.direction),
+    end: healLink,
+  },
+  reset: { begin: (fault, actors) => proxyOf(fault, actors).reset() },
+  'half-close': { begin: (fault, actors) => proxyOf(fault, actors).halfClose(fault.direction ?? 'up') },
+  cut: {
+    begin: (fault, actors) => proxyOf(fault, actors)[fault.direction ?? 'up'].cutAfter(fault.amount),
+    end: healLink,
+  },
+  flip: {
+    begin: (fault, actors) => proxyOf(fault, actors)[fault.direction ?? 'up'].flipAfter(fault.amount),
+    end: healLink,
+  },
+  fill: {
+    begin: ({ on, amount }, { stage }) => stage.fillDisk(on, amount),
+    end: async ({ on }, { stage }) => {
+      stage.emptyDisk(on)
+      await restart(on, stage)
+    },
+  },
+  shrink: {
+    begin: ({ on, amount }, { stage }) => {
+      stage.setCapacity(on, Math.max(1, amount))
+      return restart(on, stage)
+    },
+    end: ({ on }, { stage }) => {
+      stage.setCapacity(on, undefined)
+      return restart(on, stage)
+    },
+  },
+  corrupt: { begin: ({ on, amount }, { stage }) => corrupt(on, amount, stage) },
+}
+
+/** Does it to the cluster, and resolves when it is over. */
+export async function performFault(fault: Fault, actors: Actors): Promise<void> {
+  const { begin, end } = acts[fault.kind]
+  await begin(fault, actors)
+  await sleep(fault.forMs)
+  await end?.(fault, actors)
+}
+
+async function restart(name: string, stage: Stage): Promise<void> {
+  await stage.kill(name)
+  await stage.start(name)
+}
+
+/** Damages one pack: an even amount changes a byte there, an odd one cuts the file. Its other copy stays good. */
+function corrupt(node: string, amount: number, stage: Stage): void {
+  const files = packFiles(stage.cluster, node)
+  const file = files[amount % Math.max(1, files.length)]
+  if (file === undefined) return
+  const at = amount % Math.max(1, fs.statSync(file).size)
+  if (amount % 2 === 1) return fs.truncateSync(file, at)
+  const descriptor = fs.openSync(file, 'r+')
+  const byte = Buffer.alloc(1)
+  fs.readSync(descriptor, byte, 0, 1, at)
+  fs.writeSync(descriptor, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at)
+  fs.closeSync(descriptor)
+}
