@@ -126,6 +126,9 @@ test-e2e: $(built) ## run the tests on real processes
 chaos: $(built) ## faults on real processes for MINUTES=1 (SEED=7), then everything acknowledged is compared
 	@MINUTES='$(MINUTES)' SEED='$(SEED)' node test/chaos/chaos.ts
 
+crash-sweep: $(built) ## kill a process at every system call that changes a file: SCENARIO=upload POINTS=20
+	@SCENARIO='$(SCENARIO)' $(if $(POINTS),POINTS='$(POINTS)') node test/chaos/crash-sweep.ts
+
 lint: $(generated) ## check types, style and protocol
 	node node_modules/tsc7/bin/tsc --noEmit -p .
 	node node_modules/tsc7/bin/tsc --noEmit -p test
@@ -146,4 +149,4 @@ clean: ## remove what was built and generated; data and packages stay
 	rm -rf dist src/gen coverage
 
 .PHONY: help up down status logs manager node backup restore demo bench bench-series install proto breaking build \
-  sim sim-mutants test test-unit test-integration test-sim test-e2e chaos lint fix verify clean
+  sim sim-mutants test test-unit test-integration test-sim test-e2e chaos crash-sweep lint fix verify clean
