@@ -9,7 +9,7 @@ import { scenariosNotYet, sweepScenarios } from '../chaos/sweep-scenarios.ts'
 
 /** `make crash-sweep` tries all. These are the calls behind which another world is durable. */
 const decisive = ['rename', 'fsync', 'fdatasync', 'unlink', 'ftruncate']
-const pointsOfEach = 4
+const pointsOfEach = 2
 
 /** Where it is missing, the names of the tests say so, and the last line of the run counts them. */
 const problem = whyNoStrace()

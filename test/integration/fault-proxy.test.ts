@@ -96,6 +96,8 @@ describe('the fault proxy', () => {
     proxy.set({ bytesPerSecond: 1_500_000 }, 'up')
     const began = performance.now()
     client.socket.write(bytes)
+    await served.untilReceived(bytes.length)
+    // A piece of its own: it goes when the last one before it is through.
     client.socket.write('!')
     await served.untilReceived(bytes.length + 1)
     expect(performance.now() - began).to.be.at.least(bytes.length / 1500 - 5)
