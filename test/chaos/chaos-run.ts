@@ -90,6 +90,7 @@ async function storm(
 
 /** A cluster that healed takes backups as if nothing had been. */
 async function mustWork(client: WorkingClient, ledger: Ledger): Promise<void> {
+  client.spare()
   const { tag, code } = await client.backUp()
   if (code !== 0) ledger.violate(`${tag}: a backup after everything healed ended with ${code}`)
 }

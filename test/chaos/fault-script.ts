@@ -37,7 +37,7 @@ export interface Fault {
   readonly forMs: number
   /** Of faults of a link; both unless given. */
   readonly direction?: Direction
-  /** Bytes before a cut or flip, bytes/s of a narrow link, bytes left of a disk, ms of a slow link or a doomed client. */
+  /** Bytes before a cut or flip, bytes/s of a narrow link, bytes left of a disk, ms of a slow link or doomed client. */
   readonly amount: number
 }
 

@@ -65,6 +65,11 @@ export class WorkingClient {
     this.#livesMs = afterMs
   }
 
+  /** No command that begins from now on is killed. */
+  spare(): void {
+    this.#livesMs = Infinity
+  }
+
   /** What runs now is gone, whatever it was doing. */
   kill(): void {
     this.#running?.kill('SIGKILL')
