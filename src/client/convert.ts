@@ -4,6 +4,7 @@ import { parseClusterId, parsePackId, parseSessionId, parseSnapshotId } from '..
 import type { Incarnation, NodeId } from '../core/ids.ts'
 import type { Allocation, ChunkLocation, PackLocation, Session } from '../core/messages.ts'
 import type {
+  Checkpoint,
   ClusterStatus,
   CommittedSnapshot,
   Durability,
@@ -104,7 +105,12 @@ export function toSession(reply: wire.BeginBackupResponse): Session {
     vaultId: reply.vaultId,
     vaultEmpty: reply.vaultEmpty,
     vault: reply.vault,
+    checkpoint: reply.checkpoint === undefined ? undefined : toCheckpoint(reply.checkpoint),
   }
+}
+
+export function toCheckpoint({ manifest, createdAtMs, packs }: wire.Checkpoint): Checkpoint {
+  return { manifest, createdAtMs: toNumber(createdAtMs), packs }
 }
 
 export function toAllocation(reply: wire.AllocatePackResponse): Allocation {

@@ -10,12 +10,14 @@ import type {
   PackFate,
   Page,
   PageRequest,
+  SaveCheckpointRequest,
   Session,
   SessionRef,
   SnapshotFilter,
 } from '../core/messages.ts'
 import type {
   CallOptions,
+  Checkpoint,
   ClusterStatus,
   CommittedSnapshot,
   FileRecord,
@@ -39,6 +41,9 @@ export interface ManagerApi {
   allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation>
   abandonPack(request: AbandonPackRequest, options?: CallOptions): Promise<PackFate>
   commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<CommittedSnapshot>
+  saveCheckpoint(request: SaveCheckpointRequest, options?: CallOptions): Promise<void>
+  /** `vault` empty means the default one. */
+  listCheckpoints(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<Checkpoint>>
   /** Resolves with one location for each id; undefined when the vault does not have the chunk. */
   locateChunks(
     vault: string,

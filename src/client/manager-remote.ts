@@ -12,12 +12,14 @@ import type {
   PackFate,
   Page,
   PageRequest,
+  SaveCheckpointRequest,
   Session,
   SessionRef,
   SnapshotFilter,
 } from '../core/messages.ts'
 import type {
   CallOptions,
+  Checkpoint,
   ClusterStatus,
   CommittedSnapshot,
   FileRecord,
@@ -90,6 +92,16 @@ export class ManagerRemote implements ManagerApi {
       { ...options, deadlineMs: commitDeadlineMs },
     )
     return convert.toCommitted(reply)
+  }
+
+  async saveCheckpoint({ session, manifest }: SaveCheckpointRequest, options?: CallOptions): Promise<void> {
+    const request = { session: toRef(session), manifest }
+    await this.#call(ManagerService.saveCheckpoint, request, { ...options, deadlineMs: commitDeadlineMs })
+  }
+
+  async listCheckpoints(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<Checkpoint>> {
+    const reply = await this.#ask(ManagerService.listCheckpoints, { vault, ...page }, options)
+    return { items: reply.checkpoints.map(convert.toCheckpoint), nextPageToken: reply.nextPageToken }
   }
 
   async locateChunks(

@@ -241,3 +241,21 @@ export const scrubYieldMs = 1000
 export const scrubIdleMs = 60_000
 /** Proofs that are saved together: losing them costs reading 16 packs again. */
 export const scrubProofsPerSave = 16
+
+/** How often a backup saves a checkpoint: an interrupted one reads again what it read in this time, at the most. */
+export const checkpointIntervalMs = 5 * 60_000
+/** A backup spends at most a twentieth of its time on checkpoints, unless told otherwise: so long is the pause. */
+export const checkpointPauseFactor = 19
+/** When a checkpoint that could not be saved is tried again. */
+export const checkpointRetryMs = 30_000
+/** Checkpoints that a manager works on at once: each walks all trees of a backup. More are refused, and come again. */
+export const checkpointsAtOnce = 4
+/**
+ * How long an interrupted backup may take to save a checkpoint before it ends without: shorter than the ten seconds
+ * after which container runtimes kill.
+ */
+export const checkpointGraceMs = 8000
+/** How long an unfinished backup can be gone on with: a week, like the trash. */
+export const checkpointKeepMs = trashWindowMs
+/** Checkpoints of all hosts together, one for each host and set of paths; the oldest goes. */
+export const checkpointsMax = 1000

@@ -1,7 +1,17 @@
 /** Requests and answers of the manager as plain data. Their meaning, idempotency and errors: `manager.proto`. */
 import type { ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
 import type { ErrorCode } from './errors.ts'
-import type { LogEntry, LogPosition, NodeRef, NodeState, PackEntry, Receipt, Snapshot, Ticket } from './model.ts'
+import type {
+  Checkpoint,
+  LogEntry,
+  LogPosition,
+  NodeRef,
+  NodeState,
+  PackEntry,
+  Receipt,
+  Snapshot,
+  Ticket,
+} from './model.ts'
 
 export interface Page<T> {
   readonly items: readonly T[]
@@ -245,6 +255,8 @@ export interface Session extends SessionRef {
   readonly vaultId: Uint8Array
   readonly vaultEmpty: boolean
   readonly vault: string
+  /** How far an interrupted backup of the same host and paths came. */
+  readonly checkpoint?: Checkpoint | undefined
 }
 
 export interface SessionRef {
@@ -280,6 +292,12 @@ export interface PackFate {
 export interface CommitSnapshotRequest {
   readonly session: SessionRef
   readonly snapshotId: SnapshotId
+  readonly manifest: Uint8Array
+}
+
+export interface SaveCheckpointRequest {
+  readonly session: SessionRef
+  /** Of the unfinished backup; its tree is committed. */
   readonly manifest: Uint8Array
 }
 

@@ -201,3 +201,12 @@ export interface ClusterStatus {
   /** What is missing or wrong about it; empty when it is verified. */
   readonly lineageProblem: string
 }
+
+/** How far an unfinished backup came. It is no snapshot. */
+export interface Checkpoint {
+  /** As of a snapshot; its tree has what was finished, and what the backup's own parent had of the rest. */
+  readonly manifest: Uint8Array
+  readonly createdAtMs: number
+  /** How many packs are kept for it. */
+  readonly packs: number
+}

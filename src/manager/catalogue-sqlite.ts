@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { TwofoldError } from '../core/errors.ts'
 import { catalogueGroupMax } from '../core/limits.ts'
 import type { Catalogue, CatalogueReader, CatalogueWriter } from './catalogue.ts'
+import { checkpointTable } from './sqlite/checkpoint-table.ts'
 import { chunkTables } from './sqlite/chunk-tables.ts'
 import { toStoreError } from './sqlite/errors.ts'
 import { logTable, operationTable } from './sqlite/history-tables.ts'
@@ -98,6 +99,7 @@ class SqliteCatalogue implements Catalogue {
       copies: copyTable(statements),
       chunks: chunkTables(statements, this.#knownChunks),
       snapshots: snapshotTable(statements),
+      checkpoints: checkpointTable(statements),
       files: fileTable(statements),
       orders: orderTable(statements),
       operations: operationTable(statements),

@@ -1,5 +1,6 @@
 import type { ChunkId, NodeId, PackId, SessionId, SnapshotId } from '../core/ids.ts'
 import type { Operation, PackEntry, Ticket } from '../core/model.ts'
+import type { CheckpointReader, CheckpointWriter } from './catalogue-checkpoints.ts'
 import type {
   ChunkRow,
   CopyRow,
@@ -61,6 +62,7 @@ export interface CatalogueReader {
   readonly copies: CopyReader
   readonly chunks: ChunkReader
   readonly snapshots: SnapshotReader
+  readonly checkpoints: CheckpointReader
   readonly files: FileReader
   readonly orders: OrderReader
   readonly operations: OperationReader
@@ -77,6 +79,7 @@ export interface CatalogueWriter extends CatalogueReader {
   readonly copies: CopyWriter
   readonly chunks: ChunkWriter
   readonly snapshots: SnapshotWriter
+  readonly checkpoints: CheckpointWriter
   readonly files: FileWriter
   readonly orders: OrderWriter
   readonly operations: OperationWriter

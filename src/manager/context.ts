@@ -34,6 +34,8 @@ export interface ManagerContext {
   /** Whether this catalogue is the newest one: ask it before anything is deleted, ended or given up. */
   readonly lineage: Lineage
   readonly catalogueCopies: CatalogueCopies
+  /** How many checkpoints of backups are being looked through. */
+  readonly checkpoints: { inWork: number }
   /** What this start of the manager has written into the log already. */
   readonly begun: { epoch: boolean }
 }

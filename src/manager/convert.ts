@@ -6,6 +6,7 @@ import { TwofoldError } from '../core/errors.ts'
 import { parseChunkId, parseNodeId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
 import type * as plain from '../core/messages.ts'
 import type {
+  Checkpoint,
   ClusterStatus,
   CommittedSnapshot,
   Durability,
@@ -111,7 +112,12 @@ export function fromSession(session: plain.Session): wire.BeginBackupResponse {
     vaultId: session.vaultId,
     vaultEmpty: session.vaultEmpty,
     vault: session.vault,
+    checkpoint: session.checkpoint === undefined ? undefined : fromCheckpoint(session.checkpoint),
   }
+}
+
+export function fromCheckpoint({ manifest, createdAtMs, packs }: Checkpoint): wire.Checkpoint {
+  return { manifest, createdAtMs: BigInt(createdAtMs), packs }
 }
 
 function fromDurability(durability: Durability): wire.Durability {

@@ -63,6 +63,7 @@ type BackupCalls = Pick<
   | 'allocatePack'
   | 'abandonPack'
   | 'commitSnapshot'
+  | 'saveCheckpoint'
   | 'deleteFile'
 >
 
@@ -97,6 +98,10 @@ function backupCalls(manager: Manager): BackupCalls {
     commitSnapshot: unaryHandler(async (request, options) =>
       convert.fromCommitted(await manager.commitSnapshot(convert.toCommitSnapshot(request), options)),
     ),
+    saveCheckpoint: unaryHandler(async ({ session, manifest }, options) => {
+      await manager.saveCheckpoint({ session: convert.toSessionRef(session), manifest }, options)
+      return {}
+    }),
     deleteFile: unaryHandler(async ({ vault, name, actor }, options) => ({
       file: convert.fromFileRecord(await manager.deleteFile(vault, name, actor, options)),
     })),
@@ -105,6 +110,7 @@ function backupCalls(manager: Manager): BackupCalls {
 
 type ViewCalls = Pick<
   ManagerServer,
+  | 'listCheckpoints'
   | 'locateChunks'
   | 'listSnapshots'
   | 'getSnapshot'
@@ -117,6 +123,10 @@ type ViewCalls = Pick<
 
 function viewCalls(manager: Manager): ViewCalls {
   return {
+    listCheckpoints: unaryHandler(async (request, options) => {
+      const { items, nextPageToken } = await manager.listCheckpoints(request.vault, request, options)
+      return { checkpoints: items.map(convert.fromCheckpoint), nextPageToken }
+    }),
     locateChunks: unaryHandler(async ({ vault, chunkIds }, options) =>
       convert.fromLocations(await manager.locateChunks(vault, convert.toChunkIds(chunkIds), options)),
     ),

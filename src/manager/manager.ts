@@ -23,12 +23,14 @@ import type {
   Registration,
   Replacement,
   ReplaceReplicaRequest,
+  SaveCheckpointRequest,
   Session,
   SessionRef,
   SnapshotFilter,
 } from '../core/messages.ts'
 import type {
   CallOptions,
+  Checkpoint,
   ClusterStatus,
   CommittedSnapshot,
   FileRecord,
@@ -42,6 +44,7 @@ import { readTicketUnchecked } from '../format/tickets.ts'
 import { Admin } from './admin.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
+import { listCheckpoints, saveCheckpoint } from './checkpoints.ts'
 import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
 import { CatalogueCopies } from './catalogue-copies.ts'
@@ -133,6 +136,7 @@ export class Manager {
       soundPacks: new SoundPacks(members),
       pendingOrders: new PendingOrders(catalogue),
       ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
+      checkpoints: { inWork: 0 },
       catalogueCopies: new CatalogueCopies(deps.copier),
     }
     await beginEpochInLog(context)
@@ -225,6 +229,14 @@ export class Manager {
 
   commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<CommittedSnapshot> {
     return this.#change(options, (context) => commitSnapshot(context, request))
+  }
+
+  saveCheckpoint(request: SaveCheckpointRequest, options?: CallOptions): Promise<void> {
+    return this.#change(options, (context) => saveCheckpoint(context, request))
+  }
+
+  listCheckpoints(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<Checkpoint>> {
+    return this.#call(options, (context) => listCheckpoints(context, vault, page))
   }
 
   locateChunks(

@@ -12,6 +12,7 @@ import type { BeginBackupRequest, Session, SessionRef } from '../core/messages.t
 import { byteSetKey } from './byte-list.ts'
 import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
 import type { SessionKind, SessionRow, SnapshotRow, VaultRow } from './catalogue-rows.ts'
+import { findCheckpoint } from './checkpoints.ts'
 import type { ManagerContext } from './context.ts'
 import { closePacks } from './pack-fate.ts'
 import { requireFileName, requireText } from './request-checks.ts'
@@ -37,6 +38,7 @@ export async function beginBackup(context: ManagerContext, request: BeginBackupR
     vaultId: vault.vaultId,
     vaultEmpty: vault.chunks === 0,
     vault: vault.name,
+    checkpoint: await findCheckpoint(context, request),
   }
 }
 

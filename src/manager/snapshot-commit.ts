@@ -87,7 +87,7 @@ function readManifest(request: CommitSnapshotRequest): Manifest {
   }
 }
 
-function requireMatch(manifest: Manifest, session: SessionRow, vault: VaultRow): void {
+export function requireMatch(manifest: Manifest, session: SessionRow, vault: VaultRow): void {
   const problem =
     manifest.sessionId !== session.sessionId
       ? 'another session'
@@ -205,6 +205,8 @@ async function commit(
   }
   const abandoned = await closePacks(context, tx, session)
   await tx.sessions.finish(session.id, 'committed', snapshotId)
+  if (fileName === '')
+    await tx.checkpoints.remove({ vault: vault.id, host: session.host, pathsKey: byteSetKey(session.paths) })
   await tx.operations.add({ ...describeSession(context, session), result: 'ok', detail: '', snapshotId })
   const numbers = { commitSequence, fileName, fileVersion, committedAtMs }
   await appendToLog(tx, 'commit', { vault: vault.name, snapshotId, ...numbers })
@@ -212,7 +214,10 @@ async function commit(
 }
 
 /** The packs, and those that chunks of them were moved to since they were looked for. */
-async function withMoves(tx: CatalogueReader, draft: Draft): Promise<readonly number[]> {
+export async function withMoves(
+  tx: CatalogueReader,
+  draft: Pick<Draft, 'packs' | 'moveNumber'>,
+): Promise<readonly number[]> {
   const packs = new Set(draft.packs)
   for (let after = draft.moveNumber; ;) {
     const moves = await tx.packs.moves(after, catalogueSliceRows)

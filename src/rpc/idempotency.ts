@@ -24,6 +24,8 @@ export const idempotency: Readonly<Record<string, Idempotency>> = {
   '/twofold.v1.Manager/AllocatePack': 'same',
   '/twofold.v1.Manager/AbandonPack': 'same',
   '/twofold.v1.Manager/CommitSnapshot': 'same',
+  '/twofold.v1.Manager/SaveCheckpoint': 'same',
+  '/twofold.v1.Manager/ListCheckpoints': 'read',
   '/twofold.v1.Manager/LocateChunks': 'read',
   '/twofold.v1.Manager/ListSnapshots': 'read',
   '/twofold.v1.Manager/GetSnapshot': 'read',

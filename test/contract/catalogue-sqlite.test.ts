@@ -8,6 +8,8 @@ import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import { isSafeVersion } from '../../src/manager/sqlite/migrate.ts'
 import { expectError } from '../support/expect-error.ts'
 import { testCatalogue } from './catalogue.contract.ts'
+import type { CatalogueDriver } from './catalogue.contract.ts'
+import { testCheckpoints } from './checkpoints.contract.ts'
 
 const directories: string[] = []
 
@@ -21,19 +23,24 @@ after(() => {
   for (const directory of directories) rmSync(directory, { recursive: true })
 })
 
-testCatalogue('in memory', { open: async () => openSqliteCatalogue(':memory:') })
-
 let path = ''
-testCatalogue('in a file', {
-  async open() {
-    path = newPath()
-    return openSqliteCatalogue(path)
+const drivers: Readonly<Record<string, CatalogueDriver>> = {
+  'in memory': { open: async () => openSqliteCatalogue(':memory:') },
+  'in a file': {
+    async open() {
+      path = newPath()
+      return openSqliteCatalogue(path)
+    },
+    async reopen(catalogue) {
+      await catalogue.close()
+      return openSqliteCatalogue(path)
+    },
   },
-  async reopen(catalogue) {
-    await catalogue.close()
-    return openSqliteCatalogue(path)
-  },
-})
+}
+for (const [name, driver] of Object.entries(drivers)) {
+  testCatalogue(name, driver)
+  testCheckpoints(name, driver)
+}
 
 function openError(at: string): TwofoldError {
   try {

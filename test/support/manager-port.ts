@@ -29,6 +29,9 @@ export function managerPort(ask: ManagerCall): ClientManagerApi & NodeManagerApi
     allocatePack: (request, options) => ask('allocatePack', options, (api, o) => api.allocatePack(request, o)),
     abandonPack: (request, options) => ask('abandonPack', options, (api, o) => api.abandonPack(request, o)),
     commitSnapshot: (request, options) => ask('commitSnapshot', options, (api, o) => api.commitSnapshot(request, o)),
+    saveCheckpoint: (request, options) => ask('saveCheckpoint', options, (api, o) => api.saveCheckpoint(request, o)),
+    listCheckpoints: (vault, page, options) =>
+      ask('listCheckpoints', options, (api, o) => api.listCheckpoints(vault, page, o)),
     locateChunks: (vault, ids, options) => ask('locateChunks', options, (api, o) => api.locateChunks(vault, ids, o)),
     listSnapshots: (filter, page, options) =>
       ask('listSnapshots', options, (api, o) => api.listSnapshots(filter, page, o)),

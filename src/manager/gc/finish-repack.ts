@@ -29,7 +29,7 @@ export async function finishRepack(
     if (session.kind !== 'repack') throw new TwofoldError('invalid-argument', 'this session moves no chunks')
     const done: PackRow[] = []
     let looked = 0
-    const relied = await packsOfNewer(tx, live.sequence)
+    const relied = await packsOfNewer(tx, live)
     for (const packId of new Set(request.packIds)) {
       const pack = await tx.packs.find(packId)
       if (pack?.state !== 'committed' || pack.vault !== session.vault || relied.has(pack.id)) continue
@@ -46,9 +46,15 @@ export async function finishRepack(
   return finished.map((pack) => pack.packId)
 }
 
-/** What snapshots need that were committed after the walk. */
-async function packsOfNewer(tx: CatalogueReader, sequence: number): Promise<Set<number>> {
+/** What snapshots and checkpoints need that were committed or saved after the walk. */
+async function packsOfNewer(tx: CatalogueReader, { sequence, checkpoint }: LiveChunks): Promise<Set<number>> {
   const packs = new Set<number>()
+  for (let after = checkpoint, more = true; more;) {
+    const rows = await tx.checkpoints.sets(after, gcSnapshotsPerSlice)
+    for (const row of rows) for (const pack of decodePackSet(row.packs)) packs.add(pack)
+    after = rows.at(-1)?.number ?? after
+    more = rows.length === gcSnapshotsPerSlice
+  }
   for (let after = sequence, more = true; more;) {
     const rows = await tx.snapshots.sets(after, gcSnapshotsPerSlice)
     for (const row of rows) for (const pack of decodePackSet(row.packs)) packs.add(pack)
@@ -82,8 +88,25 @@ async function replace(tx: CatalogueWriter, done: readonly PackRow[]): Promise<v
     after = rows.at(-1)?.commitSequence ?? after
     more = rows.length === gcSnapshotsPerSlice
   }
+  await replaceInCheckpoints(tx, successors)
   for (const { id } of done) await tx.packs.passMovesOn(id)
   await tx.packs.condemn([...successors.keys()], await tx.sessions.newest())
+}
+
+async function replaceInCheckpoints(
+  tx: CatalogueWriter,
+  successors: ReadonlyMap<number, readonly number[]>,
+): Promise<void> {
+  for (let after = 0, more = true; more;) {
+    const rows = await tx.checkpoints.sets(after, gcSnapshotsPerSlice)
+    for (const { number, packs: set } of rows) {
+      const packs = decodePackSet(set)
+      if (!packs.some((pack) => successors.has(pack))) continue
+      await tx.checkpoints.setPacks(number, encodePackSet(resolve(packs, successors)))
+    }
+    after = rows.at(-1)?.number ?? after
+    more = rows.length === gcSnapshotsPerSlice
+  }
 }
 
 /** The packs with each that has successors replaced by these, and by theirs where they have some themselves. */

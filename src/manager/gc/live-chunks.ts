@@ -8,10 +8,10 @@ import { ChunkFilter } from '../sqlite/chunk-filter.ts'
 import { Bitmap } from './bitmap.ts'
 
 /**
- * Which chunks any snapshot reaches, in the trash or not, found by walking all their trees. What it keeps in memory is
- * a bit for each tree and a Bloom filter of 10 to 20 bits for each chunk: a chunk that it takes for needed although it
- * is not costs its space for a while, and the other way round cannot happen. Nothing may be deleted while it walks:
- * the number of a tree that is gone may be given again.
+ * Which chunks any snapshot reaches, in the trash or not, or any checkpoint, found by walking all their trees. What it
+ * keeps in memory is a bit for each tree and a Bloom filter of 10 to 20 bits for each chunk: a chunk that it takes for
+ * needed although it is not costs its space for a while, and the other way round cannot happen. Nothing may be deleted
+ * while it walks: the number of a tree that is gone may be given again.
  */
 export class LiveChunks {
   readonly #filter: ChunkFilter
@@ -23,6 +23,7 @@ export class LiveChunks {
   readonly #countsAs: (row: { expiresAtMs: number }) => boolean
   #vault = 0
   #sequence = 0
+  #checkpoint = 0
 
   /**
    * @param chunks about how many there are
@@ -36,6 +37,11 @@ export class LiveChunks {
   /** Snapshots with a later commit were not looked at. */
   get sequence(): number {
     return this.#sequence
+  }
+
+  /** Checkpoints with a higher number were not looked at. */
+  get checkpoint(): number {
+    return this.#checkpoint
   }
 
   mayBeNeeded(id: ChunkId): boolean {
@@ -56,10 +62,19 @@ export class LiveChunks {
       return true
     }
     const [next] = await tx.snapshots.sets(this.#sequence, 1)
-    if (next === undefined) return false
+    if (next === undefined) return this.#takeCheckpoint(tx)
     this.#sequence = next.commitSequence
     this.#vault = next.vault
     if (this.#countsAs(next)) this.#refs.push(fromHex(next.snapshotId) as ChunkId)
+    return true
+  }
+
+  async #takeCheckpoint(tx: CatalogueReader): Promise<boolean> {
+    const [next] = await tx.checkpoints.sets(this.#checkpoint, 1)
+    if (next === undefined) return false
+    this.#checkpoint = next.number
+    this.#vault = next.vault
+    this.#refs.push(next.tree)
     return true
   }
 

@@ -5,15 +5,17 @@ import { decodePackSet } from '../pack-set.ts'
 import { Bitmap } from './bitmap.ts'
 
 /**
- * Which packs any snapshot needs, in the trash or not: those of their sets, and those that chunks of these were moved
- * to. It is read in slices, and never believed as it is: `among` adds, inside the transaction that decides, everything
- * that was committed since. So a list that was taken first and went stale can do no harm.
+ * Which packs any snapshot needs, in the trash or not, or the checkpoint of an unfinished backup: those of their sets,
+ * and those that chunks of these were moved to. It is read in slices, and never believed as it is: `among` adds, inside
+ * the transaction that decides, everything that was committed or saved since. So a list that was taken first and went
+ * stale can do no harm.
  */
 export class NeededPacks {
   readonly #countsAs: (row: { expiresAtMs: number }) => boolean
   #bits = new Bitmap()
   #setsVersion = -1
   #sequence = 0
+  #checkpoint = 0
   #moveNumber = 0
   #passedOver = 0
   /** Moves from packs that are not needed so far. */
@@ -44,12 +46,15 @@ export class NeededPacks {
       else this.#passedOver += 1
       this.#sequence = row.commitSequence
     }
+    const checkpoints = await tx.checkpoints.sets(this.#checkpoint, gcSnapshotsPerSlice)
+    for (const row of checkpoints) for (const pack of decodePackSet(row.packs)) this.#bits.add(pack)
+    this.#checkpoint = checkpoints.at(-1)?.number ?? this.#checkpoint
     const moves = await tx.packs.moves(this.#moveNumber, movesPerSlice)
     this.#moveNumber = moves.at(-1)?.number ?? this.#moveNumber
     this.#idleMoves = follow([...this.#idleMoves, ...moves], (pack) => this.#bits.has(pack), {
       add: (pack) => void this.#bits.add(pack),
     })
-    return rows.length === gcSnapshotsPerSlice || moves.length === movesPerSlice
+    return [rows, checkpoints].some(isFull) || moves.length === movesPerSlice
   }
 
   /**
@@ -59,9 +64,11 @@ export class NeededPacks {
   async among(tx: CatalogueReader, packs: readonly number[]): Promise<Set<number> | undefined> {
     if ((await tx.packs.setsVersion()) !== this.#setsVersion) return undefined
     const rows = await tx.snapshots.sets(this.#sequence, gcSnapshotsPerSlice)
+    const checkpoints = await tx.checkpoints.sets(this.#checkpoint, gcSnapshotsPerSlice)
     const moves = await tx.packs.moves(this.#moveNumber, movesPerSlice)
-    if (rows.length === gcSnapshotsPerSlice || moves.length === movesPerSlice) return undefined
-    const fresh = new Set(rows.filter((row) => this.#countsAs(row)).flatMap((row) => decodePackSet(row.packs)))
+    if ([rows, checkpoints].some(isFull) || moves.length === movesPerSlice) return undefined
+    const speaking = [...rows.filter((row) => this.#countsAs(row)), ...checkpoints]
+    const fresh = new Set(speaking.flatMap((row) => decodePackSet(row.packs)))
     const needed = (pack: number): boolean => this.#bits.has(pack) || fresh.has(pack)
     follow([...this.#idleMoves, ...moves], needed, fresh)
     return new Set(packs.filter(needed))
@@ -71,6 +78,7 @@ export class NeededPacks {
     this.#bits = new Bitmap()
     this.#setsVersion = version
     this.#sequence = 0
+    this.#checkpoint = 0
     this.#passedOver = 0
     this.#moveNumber = 0
     this.#idleMoves = []
@@ -78,6 +86,8 @@ export class NeededPacks {
 }
 
 const movesPerSlice = 4096
+
+const isFull = (slice: readonly unknown[]): boolean => slice.length === gcSnapshotsPerSlice
 
 /** Adds what chunks of needed packs were moved to, and on from there. @returns the moves that did not apply. */
 function follow(

@@ -2,6 +2,7 @@ import { TwofoldError, describeError } from '../../core/errors.ts'
 import { gcPacksPerSlice, gcSnapshotsPerSlice, unusedPermilleDefault } from '../../core/limits.ts'
 import type { PruneOptions, PruneState } from '../../core/admin-messages.ts'
 import type { ManagerContext } from '../context.ts'
+import { expireCheckpoints } from '../checkpoints.ts'
 import { condemnPacks } from './condemn.ts'
 import { deletePacks } from './delete-packs.ts'
 import { expireTrash } from './expire-trash.ts'
@@ -121,7 +122,7 @@ export class PruneWorker {
   async #expire(run: PruneRun): Promise<void> {
     const removed = await expireTrash(this.#context)
     this.#show({ snapshotsRemoved: run.state.snapshotsRemoved + removed })
-    if (removed < gcSnapshotsPerSlice) this.#show({ phase: 'marking' })
+    if (removed < gcSnapshotsPerSlice && !(await expireCheckpoints(this.#context))) this.#show({ phase: 'marking' })
   }
 
   async #mark(run: PruneRun): Promise<void> {

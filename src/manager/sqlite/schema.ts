@@ -134,4 +134,12 @@ export const migrations: readonly string[] = [
   CREATE TABLE pack_sets_version (version INTEGER NOT NULL) STRICT;
   INSERT INTO pack_sets_version VALUES (0);
   `,
+  // How far unfinished backups came.
+  `
+  CREATE TABLE checkpoints (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, vault INTEGER NOT NULL REFERENCES vaults, host TEXT NOT NULL,
+    paths_key BLOB NOT NULL, tree BLOB NOT NULL, manifest BLOB NOT NULL, created_at_ms INTEGER NOT NULL,
+    packs BLOB NOT NULL, UNIQUE (vault, host, paths_key)
+  ) STRICT;
+  `,
 ]

@@ -6,7 +6,7 @@ import type { Session } from '../../../../src/core/messages.ts'
 import { blake3 } from '../../../../src/format/hash.ts'
 import { encodeManifest } from '../../../../src/format/manifest.ts'
 import type { CatalogueReader } from '../../../../src/manager/catalogue.ts'
-import type { PackState, SnapshotSetRow } from '../../../../src/manager/catalogue-rows.ts'
+import type { PackState } from '../../../../src/manager/catalogue-rows.ts'
 import { splitRefs } from '../../../../src/manager/chunk-refs.ts'
 import { decodePackSet } from '../../../../src/manager/pack-set.ts'
 import { PaperCluster, chunk, treeOf } from '../cluster-fixture.ts'
@@ -61,6 +61,14 @@ export async function uploadTrusting(cluster: PaperCluster, session: Session, ..
   const chunkId = blake3(manifest) as ChunkId
   await cluster.store(session, [{ ...tree, kind: 'snapshot', chunkId, refs: tree.chunkId }])
   return { session, manifest, snapshotId: toHex(chunkId) as SnapshotId }
+}
+
+/** Saves how far a backup is: of these chunks, which are there, and a tree that is stored now. */
+export async function saveCheckpoint(cluster: PaperCluster, session: Session, ...names: string[]): Promise<void> {
+  const tree = treeOf(names.map(chunk))
+  await cluster.store(session, [tree])
+  const manifest = encodeManifest(cluster.manifest(session, tree.chunkId))
+  await cluster.manager.saveCheckpoint({ session, manifest })
 }
 
 /**
@@ -145,12 +153,17 @@ function entriesOf(cluster: PaperCluster, records: RepackablePack['records']): P
 type PackEntryList = Parameters<PaperCluster['store']>[1]
 
 /**
- * What must hold at any moment: whatever a snapshot reaches, in the trash or not, is read from committed packs that
- * garbage collection knows to be needed by it; and the sums are right.
+ * What must hold at any moment: whatever a snapshot reaches, in the trash or not, or a checkpoint, is read from
+ * committed packs that garbage collection knows to be needed by it; and the sums are right.
  */
 export async function checkInvariants({ catalogue }: PaperCluster): Promise<void> {
   await catalogue.read(async (tx) => {
-    for (const row of await tx.snapshots.sets(0, 10_000)) await checkSnapshot(tx, row)
+    for (const { snapshotId, ...row } of await tx.snapshots.sets(0, 10_000)) {
+      await checkReached(tx, { ...row, root: fromHex(snapshotId) as ChunkId, what: `snapshot ${row.commitSequence}` })
+    }
+    for (const row of await tx.checkpoints.sets(0, 10_000)) {
+      await checkReached(tx, { ...row, root: row.tree, what: `checkpoint ${row.number}` })
+    }
     for (const vault of await tx.vaults.all()) {
       const packs = (await tx.packs.page(0, 100_000)).filter((pack) => pack.vault === vault.id)
       const there = packs.filter(({ state }) => state === 'committed' || state === 'condemned')
@@ -165,17 +178,24 @@ export async function checkInvariants({ catalogue }: PaperCluster): Promise<void
   })
 }
 
-async function checkSnapshot(tx: CatalogueReader, row: SnapshotSetRow): Promise<void> {
-  const needed = new Set(decodePackSet(row.packs))
+interface Reaching {
+  readonly vault: number
+  readonly packs: Uint8Array
+  readonly root: ChunkId
+  readonly what: string
+}
+
+async function checkReached(tx: CatalogueReader, { vault, packs, root, what }: Reaching): Promise<void> {
+  const needed = new Set(decodePackSet(packs))
   for (const pack of needed) for (const to of await tx.packs.movedTo(pack)) needed.add(to)
-  const open = [fromHex(row.snapshotId) as ChunkId]
+  const open = [root]
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    const [found] = await tx.chunks.find(row.vault, [id])
-    expect(found, `a chunk of snapshot ${row.commitSequence}`).not.to.equal(undefined)
+    const [found] = await tx.chunks.find(vault, [id])
+    expect(found, `a chunk of ${what}`).not.to.equal(undefined)
     const [pack] = await tx.packs.byIds([found?.pack ?? 0])
-    expect(pack?.state, `the pack of a chunk of snapshot ${row.commitSequence}`).to.equal('committed')
+    expect(pack?.state, `the pack of a chunk of ${what}`).to.equal('committed')
     expect(needed.has(pack?.id ?? 0), 'a pack that is known to be needed').to.equal(true)
-    const [refs] = await tx.chunks.refs(row.vault, [id])
+    const [refs] = await tx.chunks.refs(vault, [id])
     if (found?.kind !== 'data') expect(refs, 'the references of a tree').not.to.equal(undefined)
     open.push(...splitRefs(refs ?? new Uint8Array()))
   }

@@ -3,7 +3,7 @@ import { isTwofoldError } from '../../../../src/core/errors.ts'
 import type { PackId, SnapshotId } from '../../../../src/core/ids.ts'
 import type { Session } from '../../../../src/core/messages.ts'
 import { PaperCluster, chunk } from '../cluster-fixture.ts'
-import { checkInvariants, prune, repack, sweepAll, uploadTrusting } from './gc-fixture.ts'
+import { checkInvariants, prune, repack, saveCheckpoint, sweepAll, uploadTrusting } from './gc-fixture.ts'
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
 
@@ -17,7 +17,7 @@ interface Running {
 class RandomRun {
   readonly cluster: PaperCluster
   readonly snapshots = new Set<SnapshotId>()
-  readonly counts = { commits: 0, refusals: 0, deleted: 0, finished: 0 }
+  readonly counts = { commits: 0, checkpoints: 0, refusals: 0, deleted: 0, finished: 0 }
   #running: Running[] = []
   #number = 0
 
@@ -48,6 +48,7 @@ class RandomRun {
     return [
       ...[() => this.#begin(), () => this.#begin(), () => this.#look(), () => this.#look(), () => this.#look()],
       ...[() => this.#commit(), () => this.#commit(), () => this.#commit(), () => this.#commit()],
+      ...[() => this.#save(), () => this.#save()],
       ...[() => this.#store(), () => this.#end(), () => this.#forget(), () => this.#forget(), () => this.#undelete()],
       ...[() => this.#startPrune(), () => this.#startPrune(), sweep, sweep, sweep, sweep, sweep, sweep],
       ...[() => this.#move(), () => this.#move(), () => this.#wait(), () => this.#weaken()],
@@ -104,6 +105,15 @@ class RandomRun {
     const { snapshotId } = await this.cluster.manager.commitSnapshot(draft)
     this.snapshots.add(snapshotId)
     this.counts.commits += 1
+  }
+
+  /** The same client says how far it is, and goes on. */
+  async #save(): Promise<void> {
+    const running = this.#pick(this.#running)
+    if (running === undefined) return
+    const { session, trusted } = running
+    await saveCheckpoint(this.cluster, session, ...this.#some().filter((name) => trusted.has(name)))
+    this.counts.checkpoints += 1
   }
 
   async #end(): Promise<void> {
@@ -196,12 +206,14 @@ class RandomRun {
   }
 
   async #inTrash(): Promise<number> {
-    return (await this.cluster.catalogue.read((tx) => tx.snapshots.sets(0, 10_000))).length
+    return this.cluster.catalogue.read(async (tx) => {
+      return (await tx.snapshots.sets(0, 10_000)).length + (await tx.checkpoints.sets(0, 10_000)).length
+    })
   }
 }
 
 describe('random runs of garbage collection', () => {
-  const total = { commits: 0, refusals: 0, deleted: 0, finished: 0 }
+  const total = { commits: 0, checkpoints: 0, refusals: 0, deleted: 0, finished: 0 }
 
   const first = Number(process.env['FIRST'] ?? 1)
   const seeds = Number(process.env['SEEDS'] ?? 40)
@@ -221,6 +233,7 @@ describe('random runs of garbage collection', () => {
 
   it('do reach what matters', () => {
     expect(total.commits).to.be.greaterThan(seeds)
+    expect(total.checkpoints).to.be.greaterThan(seeds)
     expect(total.deleted).to.be.greaterThan(seeds)
     expect(total.finished).to.be.greaterThan(seeds / 4)
     expect(total.refusals).to.be.greaterThan(0)
