@@ -1,5 +1,5 @@
 import type { BackupSummary } from '../client/index.ts'
-import { formatBytes, formatCount, formatDuration, plural } from './human-format.ts'
+import { formatBytes, formatCount, formatDuration, formatTime, plural } from './human-format.ts'
 import { jsonTimeMs } from './json-time.ts'
 import type { Output } from './output.ts'
 import { safeText } from './safe-text.ts'
@@ -23,6 +23,7 @@ export async function tellBackup(summary: BackupSummary, { output, startedMs, no
     backup_end: jsonTimeMs(nowMs),
     total_duration: summary.durationMs / 1000,
     ...(summary.parent === undefined ? {} : { parent: summary.parent }),
+    ...(summary.resumedFromMs === undefined ? {} : { resumed_from: jsonTimeMs(summary.resumedFromMs) }),
     problems: summary.problems,
     packs: summary.packs.map(({ packId, nodes, lengthBytes }) => ({ pack_id: packId, length: lengthBytes, nodes })),
     ...(snapshot === undefined ? {} : { snapshot_id: snapshot.id, durability: durabilityRecord(snapshot.durability) }),
@@ -37,18 +38,23 @@ export async function tellBackup(summary: BackupSummary, { output, startedMs, no
   if (copies < copiesWanted) await output.line('it has fewer copies than wanted: see "twofold nodes"')
 }
 
-function summaryLines({ stats, parent, packs, problems, durationMs, snapshot }: BackupSummary): string[] {
+function summaryLines(summary: BackupSummary): string[] {
+  const { stats, parent, packs, problems, durationMs, snapshot, resumedFromMs } = summary
   const files = stats.filesNew + stats.filesChanged + stats.filesUnmodified
   const counts = [stats.filesNew, stats.filesChanged, stats.filesUnmodified].map((count) => formatCount(count))
   const duration = formatDuration(durationMs)
   const rate = formatBytes((stats.totalBytes * 1000) / Math.max(1, durationMs))
   const skipped = stats.skipped > 0 ? `, ${formatCount(stats.skipped)} sockets, devices and pipes skipped` : ''
   const dryRun = snapshot === undefined
+  const without = resumedFromMs === undefined ? 'none, everything is read' : 'none'
   const packed = dryRun
     ? ''
     : ` (${formatBytes(stats.storedBytes)} stored per copy, in ${plural(packs.length, 'pack')})`
   return [
-    `Parent:     ${parent === undefined ? 'none, everything is read' : safeText(parent.slice(0, 8))}`,
+    `Parent:     ${parent === undefined ? without : safeText(parent.slice(0, 8))}`,
+    ...(resumedFromMs === undefined
+      ? []
+      : [`Resumed:    from an interrupted backup, as of ${formatTime(resumedFromMs)}`]),
     `Files:      ${counts[0] ?? ''} new, ${counts[1] ?? ''} changed, ${counts[2] ?? ''} unmodified`,
     `Others:     ${plural(stats.directories, 'folder')}, ${plural(stats.symlinks, 'symlink')}${skipped}`,
     `Added:      ${formatBytes(stats.newBytes)}${packed}`,

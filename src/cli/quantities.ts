@@ -40,6 +40,11 @@ export function parseDuration(text: string): number {
   return ms
 }
 
+/** The same; `off` and `0` are 0. @throws TwofoldError `invalid-argument` */
+export function parsePeriod(text: string): number {
+  return ['off', '0'].includes(text.trim().toLowerCase()) ? 0 : parseDuration(text)
+}
+
 /** A whole number from `least` on. @throws TwofoldError `invalid-argument` */
 export function parseCount(text: string, least = 0): number {
   const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../client/index.ts'
-import { formatBytes } from './human-format.ts'
+import { formatBytes, plural } from './human-format.ts'
 import type { Output } from './output.ts'
 import { drawProgress, fraction, progressText } from './progress-line.ts'
 import type { ProgressView } from './progress-line.ts'
@@ -49,6 +49,8 @@ export class RunDisplay {
         return this.#output.problem(safeText(event.message), { message_type: 'note', message: event.message })
       case 'file':
         return this.#showFile(event)
+      case 'checkpoint':
+        return this.#showCheckpoint(event)
     }
   }
 
@@ -108,6 +110,13 @@ export class RunDisplay {
     const nodes = [primary, ...replicas].map(safeText).join(' → ')
     const what = `pack ${packId.slice(0, 8)}  ${formatBytes(lengthBytes).padStart(10)}  ${nodes}  ${state}`
     void this.#output.line(problem === undefined ? what : `${what}: ${safeText(problem)}`)
+  }
+
+  #showCheckpoint({ filesDone, bytesDone }: Extract<ProgressEvent, { type: 'checkpoint' }>): void {
+    if (this.#options.verbosity < 1) return
+    const action = 'checkpoint'
+    void this.#output.record({ message_type: 'verbose_status', action, files_done: filesDone, bytes_done: bytesDone })
+    void this.#output.line(`checkpoint saved  ${formatBytes(bytesDone).padStart(10)}  ${plural(filesDone, 'file')}`)
   }
 
   #showFile(event: Extract<ProgressEvent, { type: 'file' }>): void {

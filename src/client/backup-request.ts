@@ -52,6 +52,12 @@ export interface BackupRequest {
    * left, and the source is listed once instead of twice.
    */
   readonly countAhead?: boolean | undefined
+  /**
+   * How often it saves how far it is, in milliseconds, so that the next backup of the same host and paths goes on from
+   * there should this one be interrupted; 0 means never. Every five minutes unless given,
+   * or more seldom where that would take more than a twentieth of the time.
+   */
+  readonly checkpointIntervalMs?: number | undefined
   /** The snapshot's time; now unless given. */
   readonly timeNs?: bigint | undefined
   /** Content that becomes the file `name` directly under the root, beside `paths` (which may then be empty). */
@@ -71,6 +77,8 @@ export interface BackupSummary {
   readonly stats: SnapshotStats
   /** Id of the snapshot that unchanged files were taken from. */
   readonly parent: string | undefined
+  /** When the interrupted backup that this one went on from saved how far it was, in milliseconds; if it did. */
+  readonly resumedFromMs?: number | undefined
   readonly durationMs: number
   /** Bytes handed to the network, repeated ones included. */
   readonly bytesSent: number

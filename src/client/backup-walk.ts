@@ -2,6 +2,7 @@ import { chunkKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { treeDepthMax } from '../core/limits.ts'
 import type { TreeEntry } from '../format/tree.ts'
+import type { Checkpointer } from './checkpointer.ts'
 import { EntrySaver, isUnchanged } from './entry-saver.ts'
 import type { EntrySaverDeps, Item, Visit } from './entry-saver.ts'
 import { idsIn, nameKey } from './parent-trees.ts'
@@ -17,6 +18,8 @@ export interface BackupWalkDeps extends EntrySaverDeps {
   readonly parent: ParentTrees | undefined
   /** Completes the entries that `save` gave. */
   readonly settle: () => Promise<void>
+  /** Saves now and then how far the walk is; undefined where that is of no use. */
+  readonly checkpointer?: Pick<Checkpointer, 'due' | 'run' | 'leave'> | undefined
 }
 
 /** A directory with what the parent has of it. */
@@ -44,6 +47,15 @@ export class BackupWalk {
 
   /** `addToRoot` puts entries of its own, in front, into the root directory. */
   async run(tree: ChunkId | undefined, addToRoot: readonly TreeEntry[]): Promise<ChunkId> {
+    try {
+      return await this.#run(tree, addToRoot)
+    } catch (error) {
+      await this.#deps.checkpointer?.leave()
+      throw error
+    }
+  }
+
+  async #run(tree: ChunkId | undefined, addToRoot: readonly TreeEntry[]): Promise<ChunkId> {
     const { scan, scope, assembler } = this.#deps
     const directory = assembler.openRoot()
     directory.entries?.push(...addToRoot)
@@ -63,7 +75,10 @@ export class BackupWalk {
     }
     const compared = await this.#compare(visits)
     const missing = await this.#missing(compared)
-    for (const each of compared) await this.#saveDirectory(each, missing)
+    for (const each of compared) {
+      await this.#saveDirectory(each, missing)
+      await this.#pause()
+    }
     await this.#deps.settle()
     for (const { directory } of visits) await this.#deps.assembler.close(directory)
   }
@@ -121,7 +136,13 @@ export class BackupWalk {
     for (const item of items) {
       this.#deps.scope.throwIfFailed()
       await this.#saver.save(item, missing)
+      await this.#pause()
     }
+  }
+
+  async #pause(): Promise<void> {
+    const { checkpointer } = this.#deps
+    if (checkpointer?.due === true) await checkpointer.run()
   }
 
   #takeOver(visit: Visit, known: KnownDirectory, unchanged: UnchangedDirectory): void {

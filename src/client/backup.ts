@@ -1,5 +1,6 @@
 import { TwofoldError } from '../core/errors.ts'
 import type { ChunkId } from '../core/ids.ts'
+import { checkpointIntervalMs } from '../core/limits.ts'
 import { decodeManifest } from '../format/manifest.ts'
 import type { Manifest } from '../format/manifest.ts'
 import type { TreeEntry } from '../format/tree.ts'
@@ -9,14 +10,17 @@ import type { RunningSession } from './backup-session.ts'
 import { normalizePaths, selectionOf } from './backup-targets.ts'
 import type { Selection } from './backup-targets.ts'
 import { BackupWalk } from './backup-walk.ts'
+import { Checkpointer } from './checkpointer.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { runDryBackup } from './dry-backup.ts'
 import { excludeNothing } from './excludes.ts'
 import { FileSaver, storeContent } from './file-saver.ts'
+import { GracefulStop } from './graceful-stop.ts'
 import { ParentTrees } from './parent-trees.ts'
 import type { RunOptions } from './progress.ts'
 import { toSnapshotInfo } from './snapshot-info.ts'
 import { countSource } from './source-counter.ts'
+import type { SnapshotDescription } from './snapshot-writer.ts'
 import { SourceLister } from './source-lister.ts'
 import { SourceScan } from './source-scan.ts'
 import { streamEntry, streamSource } from './stream-source.ts'
@@ -53,12 +57,10 @@ export async function runBackup(
   }
   // It begins before there is a session: a listing takes longer than to open one.
   const scanned = scanSource(request, subject)
-  return inSession(deps, { begin, options }, async (running) => {
+  const stop = new GracefulStop(deps.clock, options.signal)
+  const work = async (running: RunningSession): Promise<BackupSummary> => {
     const { session, writer, progress } = running
-    const parent = session.parent === undefined ? undefined : decodeManifest(session.parent.manifest)
-    const tree = await saveSource(deps, { request, subject, parent, scanned }, running)
-    const snapshot = await writer.commit({
-      tree,
+    const description = {
       host: begin.host,
       user: begin.user,
       paths: begin.paths,
@@ -67,17 +69,25 @@ export async function runBackup(
       parent: session.parent?.snapshotId ?? '',
       fileName: '',
       excludes: [...(request.excludePatterns ?? [])],
-    })
+    }
+    const tree = await saveSource(deps, { request, subject, scanned, stop, description }, running)
+    const snapshot = await writer.commit({ ...description, tree })
     return {
       snapshot: toSnapshotInfo(snapshot),
       stats: { ...writer.stats },
       parent: session.parent?.snapshotId,
+      resumedFromMs: session.checkpoint?.createdAtMs,
       durationMs: progress.elapsedMs(),
       bytesSent: progress.bytesSent,
       problems: progress.problems,
       packs: writer.uploader.written,
     }
-  })
+  }
+  try {
+    return await inSession(deps, { begin, options: { ...options, signal: stop.signal } }, work)
+  } finally {
+    stop.close()
+  }
 }
 
 function subjectOf(request: BackupRequest): Subject {
@@ -103,8 +113,10 @@ function manifestPaths({ paths, streamName }: Subject): Uint8Array[] {
 interface What {
   readonly request: BackupRequest
   readonly subject: Subject
-  readonly parent: Manifest | undefined
   readonly scanned: ScannedSource
+  readonly stop: GracefulStop
+  /** Of the snapshot, and of checkpoints until then. */
+  readonly description: Omit<SnapshotDescription, 'tree'>
 }
 
 interface ScannedSource {
@@ -125,30 +137,69 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
   const { writer, progress, scope } = running
   const { source, oneFileSystem = false, excludes = excludeNothing } = request
   const { stats, reader, trees } = writer
+  const parent = running.session.parent === undefined ? undefined : decodeManifest(running.session.parent.manifest)
+  const known = knownTree(running, parent)
   // Without a parent all is read, and that takes longer than to list it.
-  if (what.parent === undefined) await source.giveBackThreads?.()
-  if (what.parent !== undefined) {
-    progress.totalFiles = filesIn(what.parent)
-    progress.totalBytes = what.parent.stats.totalBytes
+  if (known === undefined) await source.giveBackThreads?.()
+  if (parent !== undefined) {
+    progress.totalFiles = filesIn(parent)
+    progress.totalBytes = parent.stats.totalBytes
   } else if (progress.watched && request.countAhead !== false) {
     void scope.background(countSource({ source, selection, excludes, oneFileSystem }, progress, scope.signal))
   }
   const streamed = await saveStream(deps, request, running)
-  const saver = new FileSaver({ source, reader, trees, clock: deps.clock, progress, stats })
+  const beforeRead = (): void => what.stop.throwIfAsked()
+  const saver = new FileSaver({ source, reader, trees, clock: deps.clock, progress, stats, beforeRead })
+  const assembler = new TreeAssembler(trees)
   const walk = new BackupWalk({
     scope,
     source,
     scan,
-    parent: what.parent === undefined ? undefined : parentTrees(deps, running),
-    assembler: new TreeAssembler(trees),
+    parent: known === undefined ? undefined : parentTrees(deps, running),
+    assembler,
     save: (path, file) => saver.save(path, file),
     settle: () => saver.settle(),
     progress,
     stats,
+    checkpointer: checkpointerFor(deps, what, { ...running, saver, assembler }),
   })
-  const tree = await walk.run(what.parent?.tree, streamed)
+  const tree = await walk.run(known, streamed)
+  what.stop.release()
   checkTargets(subject, selection === 'all' ? 1 : lister.targets)
   return tree
+}
+
+/** What to compare with: how far an interrupted backup came, which has the rest from its own parent; or the parent. */
+function knownTree({ session, progress }: RunningSession, parent: Manifest | undefined): ChunkId | undefined {
+  if (session.checkpoint === undefined) return parent?.tree
+  progress.note('it goes on from where the last backup of these paths was interrupted')
+  return decodeManifest(session.checkpoint.manifest).tree
+}
+
+/** Undefined when nobody wants checkpoints. Until the source is saved, a stop then waits until one is made. */
+function checkpointerFor(
+  deps: BackupDeps,
+  { request, stop, description }: What,
+  running: RunningSession & { readonly saver: FileSaver; readonly assembler: TreeAssembler },
+): Checkpointer | undefined {
+  const { checkpointIntervalMs: intervalMs = checkpointIntervalMs } = request
+  const chosen = request.checkpointIntervalMs !== undefined
+  if (intervalMs === 0) return undefined
+  const { scope, writer, progress, saver, assembler } = running
+  stop.hold()
+  return new Checkpointer({
+    ...{ clock: deps.clock, logger: deps.logger, scope, stop, intervalMs, chosen },
+    store: async () => {
+      // Until then the content of small files has no names.
+      await saver.settle()
+      return assembler.partial()
+    },
+    save: async (tree) => {
+      await writer.checkpoint({ ...description, tree })
+      progress.emit({ type: 'checkpoint', filesDone: progress.filesDone, bytesDone: progress.bytesDone })
+    },
+    onSavedAtStop: () => progress.note('what was finished is kept: the next backup of these paths goes on from there'),
+  })
 }
 
 function parentTrees(deps: BackupDeps, { writer, session, progress, scope }: RunningSession): ParentTrees {

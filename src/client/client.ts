@@ -11,6 +11,8 @@ import { runBackup } from './backup.ts'
 import type { BackupRequest, BackupSummary } from './backup-request.ts'
 import type { BenchmarkOptions, BenchmarkRequest } from './benchmark.ts'
 import type { BenchmarkReport } from './benchmark-report.ts'
+import { toCheckpointInfo } from './checkpoint-info.ts'
+import type { CheckpointInfo } from './checkpoint-info.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { diffSnapshots } from './diff.ts'
 import type { DiffEntry } from './diff.ts'
@@ -154,6 +156,12 @@ export class Client {
     const complete = completeFilter(filter)
     const pages = allPages((page) => this.#deps.manager.listSnapshots(complete, page, options))
     for await (const snapshot of pages) yield toSnapshotInfo(snapshot)
+  }
+
+  /** Unfinished backups that the next one of the same host and paths goes on from; the oldest first. */
+  async *checkpoints(vault = '', options: CallOptions = {}): AsyncGenerator<CheckpointInfo> {
+    const pages = allPages((page) => this.#deps.manager.listCheckpoints(vault, page, options))
+    for await (const checkpoint of pages) yield toCheckpointInfo(checkpoint)
   }
 
   snapshotPacks(id: SnapshotId, options: CallOptions = {}): AsyncGenerator<SnapshotPack> {

@@ -24,6 +24,8 @@ export interface FileSaverDeps {
   readonly clock: Clock
   readonly progress: Progress
   readonly stats: BackupStats
+  /** Called before each read of a large file; what it throws ends the backup. */
+  readonly beforeRead?: () => void
 }
 
 interface ReadContent {
@@ -92,7 +94,11 @@ export class FileSaver {
   async #readOpen(file: SourceFile): Promise<ReadContent> {
     const before = await file.stat()
     const sparse = before.allocatedBytes < before.size
-    const content = await this.#deps.reader.content(file, { sparse })
+    const read = (target: Uint8Array, offset: number): Promise<number> => {
+      this.#deps.beforeRead?.()
+      return file.read(target, offset)
+    }
+    const content = await this.#deps.reader.content({ read }, { sparse })
     return { ...content, before, after: await file.stat() }
   }
 

@@ -17,6 +17,7 @@ export { TargetDisk } from './target-disk.ts'
 
 export type {
   FileEvent,
+  CheckpointEvent,
   NoteEvent,
   PackEvent,
   ProblemEvent,
@@ -25,6 +26,7 @@ export type {
   StatusEvent,
 } from './progress.ts'
 
+export type { CheckpointInfo } from './checkpoint-info.ts'
 export type { SnapshotInfo } from './snapshot-info.ts'
 export { parseReference } from './snapshot-tree.ts'
 export type { ListRequest } from './list-entries.ts'

@@ -46,8 +46,15 @@ export interface FileEvent {
   readonly size: number
 }
 
+/** What was done so far is remembered by the manager: an interrupted backup goes on from there. */
+export interface CheckpointEvent {
+  readonly type: 'checkpoint'
+  readonly filesDone: number
+  readonly bytesDone: number
+}
+
 /** What happens while a backup or restore runs. `status` comes at most about five times a second. */
-export type ProgressEvent = StatusEvent | PackEvent | ProblemEvent | NoteEvent | FileEvent
+export type ProgressEvent = StatusEvent | PackEvent | ProblemEvent | NoteEvent | FileEvent | CheckpointEvent
 
 export interface RunOptions extends CallOptions {
   readonly onEvent?: ((event: ProgressEvent) => void) | undefined

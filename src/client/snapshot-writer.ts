@@ -74,18 +74,18 @@ export class SnapshotWriter {
     return this.#persistently(() => manager.lookupChunks(this.#session, ids, { signal: this.#scope.signal }))
   }
 
+  /** Commits all that was given so far, and has the manager remember how far it is. The session goes on. */
+  async checkpoint(description: SnapshotDescription): Promise<void> {
+    await this.trees.finish()
+    await this.#last.flush()
+    const manifest = this.#manifest(description)
+    await this.#deps.manager.saveCheckpoint({ session: this.#session, manifest }, { signal: this.#scope.signal })
+  }
+
   /** Commits all that was given so far, and then the snapshot. It ends the session. */
   async commit(description: SnapshotDescription): Promise<Snapshot> {
     await this.trees.finish()
-    this.stats.storedBytes = this.#data.storedBytes + this.#last.storedBytes
-    const manifest = encodeManifest({
-      ...description,
-      version: manifestVersion,
-      sessionId: this.#session.sessionId,
-      stats: this.stats,
-      program: this.#deps.program,
-      vault: this.#session.vault,
-    })
+    const manifest = this.#manifest(description)
     const snapshotId = snapshotIdOf(manifest)
     const chunkId = chunkIdFromKey(Buffer.from(snapshotId, 'hex').toString('latin1') as ChunkKey)
     const { vaultId } = this.#session
@@ -94,6 +94,18 @@ export class SnapshotWriter {
     await this.#last.flush()
     this.#onCommit()
     return this.#commitSnapshot({ session: this.#session, snapshotId, manifest })
+  }
+
+  #manifest(description: SnapshotDescription): Uint8Array {
+    this.stats.storedBytes = this.#data.storedBytes + this.#last.storedBytes
+    return encodeManifest({
+      ...description,
+      version: manifestVersion,
+      sessionId: this.#session.sessionId,
+      stats: this.stats,
+      program: this.#deps.program,
+      vault: this.#session.vault,
+    })
   }
 
   async #commitSnapshot(request: Parameters<BackupDeps['manager']['commitSnapshot']>[0]): Promise<Snapshot> {

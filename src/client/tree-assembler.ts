@@ -3,6 +3,7 @@ import { chunkKey } from '../core/ids.ts'
 import type { ChunkId } from '../core/ids.ts'
 import { encodeTree, splitEntries } from '../format/tree.ts'
 import type { RecordContent, TreeEntry } from '../format/tree.ts'
+import { nameKey } from './parent-trees.ts'
 import type { KnownDirectory, TreeRecord } from './parent-trees.ts'
 
 /** Takes encoded trees, children first. */
@@ -36,9 +37,12 @@ export interface DirectoryPlace {
   readonly knownTree?: ChunkId | undefined
 }
 
+type OpenDirectories = ReadonlyMap<OpenDirectory | undefined, readonly OpenDirectory[]>
+
 /** Builds trees bottom-up, in whatever order the directories are completed. */
 export class TreeAssembler {
   readonly #sink: TreeSink
+  readonly #open = new Set<OpenDirectory>()
   /** The tree of the root directory, once all is closed. */
   root: ChunkId | undefined
 
@@ -47,12 +51,12 @@ export class TreeAssembler {
   }
 
   openRoot(): OpenDirectory {
-    return openDirectory({ parent: undefined, slot: 0, entry: undefined, knownTree: undefined })
+    return this.#opened(openDirectory({ parent: undefined, slot: 0, entry: undefined, knownTree: undefined }))
   }
 
   open(place: DirectoryPlace): OpenDirectory {
     place.parent.waiting += 1
-    return openDirectory({ knownTree: undefined, ...place })
+    return this.#opened(openDirectory({ knownTree: undefined, ...place }))
   }
 
   /** All entries of `directory` are set, but for its open directories. */
@@ -60,10 +64,41 @@ export class TreeAssembler {
     for (let next: OpenDirectory | undefined = directory; next !== undefined; next = next.parent) {
       next.waiting -= 1
       if (next.waiting > 0) return
+      this.#open.delete(next)
       const tree = next.dropped ? undefined : await this.#store(next)
       if (next.parent === undefined) this.root = tree
       else if (!isSame(tree, next.knownTree)) replaceEntry(next, next.parent, tree)
     }
+  }
+
+  /**
+   * Stores all entries that are set so far, and the rest as the parent has it, as the tree of an unfinished root.
+   * @returns undefined when nothing is set
+   */
+  async partial(): Promise<ChunkId | undefined> {
+    const below = Map.groupBy(this.#open, ({ parent }) => parent)
+    const [root] = below.get(undefined) ?? []
+    return root === undefined ? undefined : this.#storePartial(root, below)
+  }
+
+  async #storePartial(directory: OpenDirectory, below: OpenDirectories): Promise<ChunkId | undefined> {
+    const { known } = directory
+    const own = new Map<string, TreeEntry>()
+    for (const entry of directory.entries ?? []) if (entry !== undefined) own.set(nameKey(entry.name), entry)
+    for (const child of below.get(directory) ?? []) {
+      const tree = await this.#storePartial(child, below)
+      const entry = tree === undefined ? undefined : child.entry?.()
+      if (entry !== undefined) own.set(nameKey(entry.name), { ...entry, tree })
+    }
+    // Where nothing was done yet, what the parent's listing says of this directory stays as it is.
+    if (own.size === 0) return undefined
+    const merged = new Map([...(known?.entries ?? []), ...own])
+    return this.#encode([...merged.values()].sort((a, b) => Buffer.compare(a.name, b.name)))
+  }
+
+  #opened(directory: OpenDirectory): OpenDirectory {
+    this.#open.add(directory)
+    return directory
   }
 
   /** The tree of the root. */
@@ -77,6 +112,10 @@ export class TreeAssembler {
     // Only the root may have entries from elsewhere, in front of its own.
     if (parent === undefined) entries.sort((a, b) => Buffer.compare(a.name, b.name))
     if (known?.whole === true && (all === undefined || areKnown(entries, known))) return this.#addAll(known.trees)
+    return this.#encode(entries)
+  }
+
+  async #encode(entries: readonly TreeEntry[]): Promise<ChunkId> {
     const [first = [], ...rest] = splitEntries(entries)
     if (rest.length === 0) return this.#sink.add(encodeTree({ entries: first, parts: [] }))
     const parts: ChunkId[] = []

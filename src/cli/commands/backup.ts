@@ -9,6 +9,7 @@ import { addAction, addClusterOptions, addHelp, collect, collectList } from '../
 import type { ClusterOptions, Run } from '../command-setup.ts'
 import { RunDisplay } from '../run-display.ts'
 import { openSource } from '../source-threads.ts'
+import { parsePeriod } from '../quantities.ts'
 import { Setting } from '../setting.ts'
 import { withClient } from '../with-client.ts'
 
@@ -19,6 +20,7 @@ interface Options extends ClusterOptions, SourceOptions {
   readonly dryRun?: boolean
   readonly force?: boolean
   readonly parent?: string
+  readonly checkpointInterval?: number
   readonly stdin?: boolean
   readonly stdinFilename: string
 }
@@ -38,6 +40,8 @@ export function defineBackup(command: Command, cli: Cli): void {
     notes: [
       'TWOFOLD_THREADS: with 1 the source is listed in the same thread as all else, with more in one of its own;',
       'unless it is set, the number of processors decides.',
+      '',
+      'A backup that is interrupted keeps what it had finished: run it again and it goes on from there.',
     ],
     exitCodes: [0, 1, 3, 10, 11, 12, 13, 14, 15, 16, 130],
   })
@@ -60,6 +64,9 @@ function addOptions(command: Command): void {
     .option('-n, --dry-run', 'only say what would be saved')
     .option('-f, --force', 'read every file again, whatever the parent says')
     .option('--parent <snapshot>', 'compare with this snapshot instead of the newest of the same host and paths')
+    .addOption(
+      new Setting('--checkpoint-interval <time>', 'how often it saves how far it is; 5m, off for never', parsePeriod),
+    )
     .option('--stdin', 'save what comes from stdin as a file')
     .option('--stdin-filename <name>', 'its name', 'stdin')
     .option('-v, --verbose', 'tell of every pack and its nodes; twice: of every file')
@@ -75,14 +82,14 @@ async function toRequest({ cli, options, operands }: Run<Options>): Promise<Back
     throw new TwofoldError('invalid-argument', 'stdin cannot be both the content and the list of files')
   }
   const { patterns, excludes } = await collectExcludes(options)
-  const { host, vault, tag: tags, oneFileSystem, dryRun, force, parent } = options
+  const { host, vault, tag: tags, oneFileSystem, dryRun, force, parent, checkpointInterval } = options
   const content = cli.stdin as AsyncIterable<Uint8Array>
   return {
     source: openSource(cli),
     paths,
     excludes,
     excludePatterns: patterns,
-    ...{ host, vault, tags, oneFileSystem, dryRun, force, parent },
+    ...{ host, vault, tags, oneFileSystem, dryRun, force, parent, checkpointIntervalMs: checkpointInterval },
     ...(stdin ? { stdin: { name: options.stdinFilename, content } } : {}),
   }
 }

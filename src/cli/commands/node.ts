@@ -10,7 +10,7 @@ import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
 import type { CommonOptions, Run } from '../command-setup.ts'
 import { readVersion } from '../program-version.ts'
-import { parseDuration, parseSize } from '../quantities.ts'
+import { parsePeriod, parseSize } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
 import { splitAddresses } from '../with-client.ts'
@@ -27,11 +27,6 @@ interface Options extends CommonOptions {
   readonly logLevel?: string
   readonly scrubPeriod: number
   readonly scrubRate?: number
-}
-
-/** A duration; `off` and `0` are none. */
-function parsePeriod(text: string): number {
-  return ['off', '0'].includes(text.trim().toLowerCase()) ? 0 : parseDuration(text)
 }
 
 export function defineNode(command: Command, cli: Cli): void {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { Client, SnapshotInfo } from '../../client/index.ts'
+import type { CheckpointInfo, Client, SnapshotInfo } from '../../client/index.ts'
+import { checkpointRecord, checkpointTable } from '../checkpoint-text.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
@@ -17,6 +18,7 @@ interface Options extends FilterOptions {
   readonly latest?: number
   readonly packs?: boolean
   readonly trash?: boolean
+  readonly checkpoints?: boolean
 }
 
 export function defineSnapshots(command: Command, cli: Cli): void {
@@ -24,12 +26,16 @@ export function defineSnapshots(command: Command, cli: Cli): void {
   addFilterOptions(addClusterOptions(command))
     .option('--latest <n>', 'only the newest n of each host and set of paths', (text) => parseCount(text, 1))
     .option('--trash', 'those that were forgotten and can be brought back')
+    .option('--checkpoints', 'unfinished backups instead, which the next one of the same paths goes on from')
     .option('--packs', 'also list the packs and the nodes that have them')
   addHelp(command, {
     examples: ['twofold snapshots', 'twofold snapshots --host web1 --latest 3', 'twofold snapshots --packs latest'],
     exitCodes: [0, 1, 10, 12, 130],
   })
-  addAction<Options>(command, cli, (run) => withClient(run, (client) => listSnapshots(client, run)))
+  addAction<Options>(command, cli, (run) => {
+    const list = run.options.checkpoints === true ? listCheckpoints : listSnapshots
+    return withClient(run, (client) => list(client, run))
+  })
 }
 
 async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
@@ -51,6 +57,16 @@ async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
     await output.line(`\npacks of snapshot ${snapshot.shortId}:`)
     await output.lines(await packLines(client, snapshot.id, run.cli.signal))
   }
+}
+
+async function listCheckpoints(client: Client, { output, options, cli }: Run<Options>): Promise<void> {
+  const found: CheckpointInfo[] = []
+  for await (const checkpoint of client.checkpoints(options.vault, { signal: cli.signal })) {
+    if (options.host === undefined || checkpoint.manifest.host === options.host) found.push(checkpoint)
+  }
+  if (output.json) return output.record(found.map(checkpointRecord))
+  await output.lines(checkpointTable(found))
+  await output.line(`${plural(found.length, 'unfinished backup')}`)
 }
 
 async function chosen(client: Client, run: Run<Options>): Promise<SnapshotInfo[]> {
