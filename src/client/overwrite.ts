@@ -11,12 +11,13 @@ const timeToleranceNs = 1000n
 
 /**
  * What to do with a file or link whose name is taken, or not.
+ * @param ownSinceNs files that changed later were made by the same restore, which was interrupted
  * @throws TwofoldError `failed-precondition` when a directory has the name.
  */
 export function decideOverwrite(
   mode: OverwriteMode,
   entry: TreeEntry,
-  existing: TargetStat | undefined,
+  { existing, ownSinceNs }: { existing: TargetStat | undefined; ownSinceNs?: bigint | undefined },
 ): OverwriteDecision {
   if (existing === undefined) return 'write'
   if (mode === 'never') return 'keep'
@@ -24,8 +25,13 @@ export function decideOverwrite(
     throw new TwofoldError('failed-precondition', 'a directory has the name; it is not replaced by a file')
   }
   if (mode === 'if-newer') return entry.mtimeNs - existing.mtimeNs > timeToleranceNs ? 'write' : 'keep'
-  if (mode === 'if-changed' && looksEqual(entry, existing)) return 'same'
+  const comparing = mode === 'if-changed' || isOwn(existing, ownSinceNs)
+  if (comparing && looksEqual(entry, existing)) return 'same'
   return 'write'
+}
+
+export function isOwn({ ctimeNs }: TargetStat, ownSinceNs: bigint | undefined): boolean {
+  return ownSinceNs !== undefined && ctimeNs > ownSinceNs
 }
 
 function looksEqual(entry: TreeEntry, existing: TargetStat): boolean {

@@ -1,11 +1,8 @@
 import type { SnapshotFilter } from '../core/messages.ts'
+import type { OverwriteMode } from './overwrite-mode.ts'
 import type { RestoreTarget } from './restore-target.ts'
 
-/**
- * What happens to a file that is there already: it is replaced; replaced unless size and time of modification are the
- * snapshot's; replaced only when the snapshot's is newer; never touched.
- */
-export type OverwriteMode = 'always' | 'if-changed' | 'if-newer' | 'never'
+export type { OverwriteMode } from './overwrite-mode.ts'
 
 export interface RestoreRequest {
   /** `SNAPSHOT[:subfolder]`; the subfolder's content is restored directly into the target. */
@@ -31,6 +28,8 @@ export interface RestoreSummary {
   readonly filesRestored: number
   /** Files that were there and were left as they are. */
   readonly filesSkipped: number
+  /** Those of them that the same restore had finished before it was interrupted. */
+  readonly filesResumed: number
   readonly directories: number
   readonly symlinks: number
   /** Further names of files that were restored under another one; counted in `filesRestored`, too. */

@@ -1,4 +1,6 @@
 import type { TwofoldError } from '../core/errors.ts'
+import type { SnapshotId } from '../core/ids.ts'
+import type { OverwriteMode } from './overwrite-mode.ts'
 
 /**
  * Where a snapshot is restored to, as a port. A path is a list of names below the target's root; the empty list is the
@@ -17,6 +19,15 @@ import type { TwofoldError } from '../core/errors.ts'
 export interface RestoreTarget {
   /** Makes the root where it is missing. @throws `io` when it is no directory or cannot be written to. */
   prepare(): Promise<void>
+  /**
+   * Leaves a mark that `what` is being restored here, until `finish`: without it, a restore was interrupted. What such
+   * a one left half done is removed where this one comes by.
+   * @returns when one of the same `what` began that was interrupted, in nanoseconds as `TargetStat.ctimeNs`: files that
+   * changed later are its own, and whole. Undefined when there was none, or the machine was started since.
+   */
+  begin(what: RestoredThing): Promise<bigint | undefined>
+  /** Takes the mark away. */
+  finish(): Promise<void>
   /** What has the name, links not followed; undefined when nothing has it or a directory above it is missing. */
   stat(path: TargetPath): Promise<TargetStat | undefined>
   /**
@@ -44,6 +55,14 @@ export interface RestoreTarget {
   readFile(path: TargetPath, into: Uint8Array, offset: number): Promise<number>
   /** Makes what was set exact where the system could not do it at once, and lets go of everything. */
   close(): Promise<void>
+}
+
+/** The folder of a snapshot that is restored, and what happens to files that are there. */
+export interface RestoredThing {
+  readonly snapshotId: SnapshotId
+  readonly path: Uint8Array
+  /** One that compares gives files metadata that it has not written, and so another `ctimeNs`. */
+  readonly overwrite: OverwriteMode
 }
 
 export type TargetPath = readonly Uint8Array[]
@@ -78,6 +97,8 @@ export interface TargetStat {
   readonly type: 'file' | 'directory' | 'symlink' | 'other'
   readonly size: number
   readonly mtimeNs: bigint
+  /** When anything of it was changed last, which nobody can set. */
+  readonly ctimeNs: bigint
   /** Device and inode: equal for two names of one file. */
   readonly identity: string
 }

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { ComparedFile } from './compared-file.ts'
 import type { LoadOptions } from './chunk-loader.ts'
-import { decideOverwrite } from './overwrite.ts'
+import { decideOverwrite, isOwn } from './overwrite.ts'
 import type { OverwriteDecision } from './overwrite.ts'
 import { PathPatterns } from './path-pattern.ts'
 import { Progress } from './progress.ts'
@@ -29,7 +29,8 @@ export interface RestoreDeps extends ReadDeps {
  *
  * @throws TwofoldError `not-found` or `ambiguous` for the snapshot, `io` for a target that cannot be written to,
  * `no-room` when its disk is full, `unavailable` when the manager is lost for longer than a restart takes. Whatever
- * ended it, no file has its name before it is whole, and running it again completes it.
+ * ended it, no file has its name before it is whole, and running it again completes it: what the one before has
+ * finished is not fetched again.
  */
 export async function runRestore(
   deps: RestoreDeps,
@@ -40,8 +41,13 @@ export async function runRestore(
   try {
     const { reference, filter } = request
     const from = await openDirectory(deps, { reference, filter }, options)
-    if (request.dryRun !== true) await target.prepare()
-    return await new Restore(deps, { request, from }, options).run()
+    if (request.dryRun === true) return await new Restore(deps, { request, from }, options).run()
+    await target.prepare()
+    const { overwrite = 'always' } = request
+    const ownSinceNs = await target.begin({ snapshotId: from.snapshot.id, path: from.path, overwrite })
+    const summary = await new Restore(deps, { request, from, ownSinceNs }, options).run()
+    await target.finish()
+    return summary
   } finally {
     await target.close()
   }
@@ -58,11 +64,19 @@ interface LinkGroup {
   usable: boolean
 }
 
+interface RestoreSubject {
+  readonly request: RestoreRequest
+  readonly from: SnapshotDirectory
+  /** When the same restore began that was interrupted. */
+  readonly ownSinceNs?: bigint | undefined
+}
+
 class Restore implements FileSink {
   readonly #deps: RestoreDeps
   readonly #request: RestoreRequest
   readonly #from: SnapshotDirectory
   readonly #options: RunOptions
+  readonly #ownSinceNs: bigint | undefined
   readonly #progress: Progress
   readonly #includes: PathPatterns
   readonly #excludes: PathPatterns
@@ -76,6 +90,7 @@ class Restore implements FileSink {
   readonly #counts = {
     filesRestored: 0,
     filesSkipped: 0,
+    filesResumed: 0,
     directories: 0,
     symlinks: 0,
     hardLinks: 0,
@@ -86,11 +101,8 @@ class Restore implements FileSink {
     unreachable: 0,
   }
 
-  constructor(
-    deps: RestoreDeps,
-    { request, from }: { request: RestoreRequest; from: SnapshotDirectory },
-    options: RunOptions,
-  ) {
+  constructor(deps: RestoreDeps, { request, from, ownSinceNs }: RestoreSubject, options: RunOptions) {
+    this.#ownSinceNs = ownSinceNs
     this.#deps = deps
     this.#request = request
     this.#from = from
@@ -199,11 +211,19 @@ class Restore implements FileSink {
     let decision: OverwriteDecision | undefined
     await this.#guarded(job, async () => {
       const existing = this.#directories.inNew ? undefined : await this.#request.target.stat(job.names)
-      decision = decideOverwrite(this.#request.overwrite ?? 'always', entry, existing)
+      const ownSinceNs = this.#ownSinceNs
+      decision = decideOverwrite(this.#request.overwrite ?? 'always', entry, { existing, ownSinceNs })
+      if (decision === 'same' && existing !== undefined && isOwn(existing, ownSinceNs)) this.#resumed(job)
       if (decision !== 'write') await this.#keep(job, decision === 'same')
       else if (entry.type === 'symlink') await this.#makeSymlink(job)
     })
     if (decision === 'write' && entry.type === 'file') await this.#restoreFile(job)
+  }
+
+  /** It was finished before the restore was interrupted. */
+  #resumed(job: FileJob): void {
+    this.#counts.filesResumed += 1
+    if (this.#request.verify === true) this.#written.push(job)
   }
 
   async #keep(job: FileJob, same: boolean): Promise<void> {

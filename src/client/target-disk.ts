@@ -8,7 +8,16 @@ import { childPath, DirectoryHandles, lstatOrNothing, rootFlags } from './direct
 import { packFiles, unpackFiles } from './file-batch.ts'
 import { loadFileTimes } from './file-times.ts'
 import { MetadataSetter } from './metadata-setter.ts'
-import type { RestoreTarget, TargetFile, TargetMetadata, TargetPath, TargetStat, WholeFile } from './restore-target.ts'
+import { leaveMark } from './restore-mark.ts'
+import type {
+  RestoredThing,
+  RestoreTarget,
+  TargetFile,
+  TargetMetadata,
+  TargetPath,
+  TargetStat,
+  WholeFile,
+} from './restore-target.ts'
 import { attempt, isErrno, toTargetError } from './target-error.ts'
 import { OpenFiles, TemporaryFile } from './target-file.ts'
 import { checkTargetPath } from './target-name.ts'
@@ -32,8 +41,13 @@ export interface TargetDiskOptions {
  */
 export class TargetDisk implements RestoreTarget {
   readonly #directory: string | Uint8Array
-  /** What distinguishes the temporary names of this run from those of others. */
-  readonly #mark: string
+  /** What distinguishes the temporary names of this restore, and of this run of it, from those of others. */
+  #mark: string
+  /** How temporary names began that an interrupted restore may have left. */
+  #stale: string | undefined
+  /** The mark's name, while it is there. */
+  #markName: Buffer | undefined
+  readonly #run: string
   #temporaries = 0
   readonly #files = new OpenFiles()
   readonly #threadCount: number
@@ -48,6 +62,7 @@ export class TargetDisk implements RestoreTarget {
     this.#directory = directory
     this.#threadCount = options.threads ?? writingThreadsDefault()
     this.#mark = toHex(random.bytes(8))
+    this.#run = toHex(random.bytes(4))
   }
 
   async prepare(): Promise<void> {
@@ -66,6 +81,27 @@ export class TargetDisk implements RestoreTarget {
         cause,
       })
     }
+  }
+
+  async begin({ snapshotId, path, overwrite }: RestoredThing): Promise<bigint | undefined> {
+    // A snapshot cannot contain its own id, so nothing that is restored has this name.
+    this.#markName = Buffer.from(`.twofold-restore-${snapshotId.slice(0, 16)}`)
+    const name = [this.#markName]
+    return attempt(() => {
+      const what = `${overwrite}:${snapshotId}:${toHex(path)}`
+      const { id, sinceNs } = leaveMark(this.#open().reach(name), what, this.#mark)
+      this.#mark = id
+      if (sinceNs === undefined) return undefined
+      this.#stale = `.twofold-${id}-`
+      this.#removeStale([])
+      return sinceNs
+    })
+  }
+
+  async finish(): Promise<void> {
+    const name = this.#markName
+    if (name !== undefined) attempt(() => fs.rmSync(this.#open().reach([name]), { force: true }))
+    this.#markName = undefined
   }
 
   async stat(path: TargetPath): Promise<TargetStat | undefined> {
@@ -203,14 +239,28 @@ export class TargetDisk implements RestoreTarget {
   #writers(): WritingThreads {
     return (this.#threads ??= new WritingThreads(this.#threadCount, {
       root: this.#open().reach([]).toString(),
-      mark: `.twofold-${this.#mark}-`,
+      mark: this.#prefix,
       directoriesOpenMax: restoreDirectoriesOpenMax,
     }))
   }
 
   #temporaryName(): Buffer {
     this.#temporaries += 1
-    return Buffer.from(`.twofold-${this.#mark}-${this.#temporaries}.tmp`)
+    return Buffer.from(`${this.#prefix}${this.#temporaries}.tmp`)
+  }
+
+  get #prefix(): string {
+    return `.twofold-${this.#mark}-${this.#run}-`
+  }
+
+  /** Removes what an interrupted run left half done in a directory. */
+  #removeStale(directory: TargetPath): void {
+    const stale = this.#stale
+    if (stale === undefined) return
+    for (const name of fs.readdirSync(this.#open().reach(directory), 'latin1')) {
+      const old = name.startsWith(stale) && !name.startsWith(this.#prefix)
+      if (old) fs.rmSync(this.#open().reach([...directory, Buffer.from(name, 'latin1')]), { force: true })
+    }
   }
 
   #makeDirectory(path: TargetPath, replace: boolean): boolean {
@@ -222,6 +272,7 @@ export class TargetDisk implements RestoreTarget {
       made = stats?.isDirectory() !== true
       if (!made) {
         this.#open().unlock(current)
+        this.#removeStale(current)
         continue
       }
       if (stats !== undefined) {
@@ -315,5 +366,6 @@ function toTargetStat(stats: fs.BigIntStats): TargetStat {
       : stats.isSymbolicLink()
         ? 'symlink'
         : 'other'
-  return { type, size: Number(stats.size), mtimeNs: stats.mtimeNs, identity: `${stats.dev}:${stats.ino}` }
+  const { mtimeNs, ctimeNs } = stats
+  return { type, size: Number(stats.size), mtimeNs, ctimeNs, identity: `${stats.dev}:${stats.ino}` }
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { isTwofoldError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
+import type { SnapshotId } from '../../src/core/ids.ts'
 import type { RestoreTarget, TargetMetadata, TargetPath } from '../../src/client/restore-target.ts'
 
 const names = (path: string): TargetPath => path.split('/').map((name) => Buffer.from(name))
@@ -75,6 +76,22 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
     await file.discard()
     await file.discard()
     expect(await target.stat(names('file'))).to.equal(undefined)
+  })
+
+  it('knows since when a restore goes on that was not finished, and nobody else', async () => {
+    const thing = { snapshotId: 'ab'.repeat(32) as SnapshotId, path: Buffer.from('/'), overwrite: 'always' } as const
+    expect(await target.begin(thing)).to.equal(undefined)
+    const sinceNs = (await target.begin(thing)) ?? 0n
+    for (let number = 0, later = false; !later; number++) {
+      await writeFile(target, `f${number}`, 'x')
+      later = ((await target.stat(names(`f${number}`)))?.ctimeNs ?? 0n) > sinceNs
+    }
+    expect(await target.begin({ ...thing, path: Buffer.from('/sub') }), 'another folder').to.equal(undefined)
+    await target.begin(thing)
+    expect(await target.begin(thing)).to.be.greaterThan(sinceNs as never)
+    await target.finish()
+    expect(await target.begin(thing), 'after it was finished').to.equal(undefined)
+    await target.finish()
   })
 
   it('makes many files of one content, also over existing ones', async () => {

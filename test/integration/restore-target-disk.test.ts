@@ -3,6 +3,8 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import type { SnapshotId } from '../../src/core/ids.ts'
+import { systemRandom } from '../../src/system/random.ts'
 import { TargetDisk } from '../../src/client/target-disk.ts'
 import { loadFileTimes } from '../../src/client/file-times.ts'
 import { expectCode, restoreTargetContract, writeFile } from '../contract/restore-target.contract.ts'
@@ -41,6 +43,57 @@ describe('TargetDisk', () => {
     await target.close()
     expect(left(join(base, 'target'))).to.deep.equal([])
     expect(fs.readdirSync('/proc/self/fd').length).to.equal(before)
+  })
+
+  describe('after a restore that was killed', () => {
+    const thing = { snapshotId: '5a'.repeat(32) as SnapshotId, path: Buffer.from('/'), overwrite: 'always' } as const
+    const markPath = (): string => join(base, 'target', `.twofold-restore-${'5a'.repeat(8)}`)
+    const begin = async (): Promise<{ target: TargetDisk; sinceNs: bigint | undefined }> => {
+      const target = new TargetDisk(join(base, 'target'), systemRandom)
+      await target.prepare()
+      return { target, sinceNs: await target.begin(thing) }
+    }
+
+    it('removes what that one left half done, and nothing of anybody else', async () => {
+      const killed = await begin()
+      await killed.target.makeDirectory([name('d')], { replace: false })
+      await killed.target.createFile([name('a')], 10)
+      await killed.target.createFile([name('d'), name('b')], 10)
+      const other = open()
+      await other.prepare()
+      await other.createFile([name('d'), name('c')], 10)
+      const { target, sinceNs } = await begin()
+      expect(sinceNs).to.be.a('bigint')
+      await target.makeDirectory([name('d')], { replace: false })
+      const own = await target.createFile([name('d'), name('own')], 10)
+      await target.makeDirectory([name('d')], { replace: false })
+      await own.commit(metadata)
+      expect(left(join(base, 'target')), 'the mark alone').to.have.lengthOf(1)
+      expect(left(join(base, 'target/d')), 'of the other one').to.have.lengthOf(1)
+      await target.finish()
+      expect(left(join(base, 'target'))).to.deep.equal([])
+      for (const each of [killed.target, other, target]) await each.close()
+    })
+
+    it('believes no mark from before the machine was started, and none that is torn or no file', async () => {
+      const spoil: ((text: string) => void)[] = [
+        (text) => fs.writeFileSync(markPath(), text.replace(/\n[^\n]*\n/, '\n00000000-another-start\n')),
+        () => fs.writeFileSync(markPath(), ''),
+        (text) => fs.writeFileSync(markPath(), text.slice(0, -3)),
+        () => fs.symlinkSync('/etc/passwd', markPath()),
+        () => execFileSync('mkfifo', [markPath()]),
+        () => fs.writeFileSync(markPath(), Buffer.alloc(1_000_000)),
+      ]
+      for (const [index, work] of spoil.entries()) {
+        await (await begin()).target.close()
+        const text = fs.readFileSync(markPath(), 'utf8')
+        fs.rmSync(markPath())
+        work(text)
+        const { target, sinceNs } = await begin()
+        expect(sinceNs, `number ${index}`).to.equal(undefined)
+        await target.close()
+      }
+    })
   })
 
   it('may itself be a symbolic link, and is made where it is missing', async () => {

@@ -1,6 +1,7 @@
 import { toTwofoldError, TwofoldError } from '../../src/core/errors.ts'
 import { asBuffer } from '../../src/core/ids.ts'
 import type {
+  RestoredThing,
   RestoreTarget,
   TargetFile,
   TargetMetadata,
@@ -18,6 +19,8 @@ export interface MemoryEntry {
   uid: number
   gid: number
   mtimeNs: bigint
+  /** Grows with every change of anything. */
+  ctimeNs: bigint
   readonly inode: number
 }
 
@@ -33,17 +36,33 @@ export class MemoryTarget implements RestoreTarget {
   /** Bytes that may still be written. */
   roomBytes = Infinity
   #inode = 1
+  #timeNs = 1n
+  /** When a restore began that is not finished, by what it restores. */
+  readonly marks = new Map<string, bigint>()
 
   async prepare(): Promise<void> {
     this.onChange?.('prepare', '')
     this.#ensureRoot()
   }
 
+  async begin({ snapshotId, path, overwrite }: RestoredThing): Promise<bigint | undefined> {
+    const what = `${overwrite}:${snapshotId}:${Buffer.from(path).toString('latin1')}`
+    const sinceNs = this.marks.get(what)
+    if (sinceNs === undefined) this.marks.clear()
+    this.marks.set(what, sinceNs ?? this.#timeNs++)
+    return sinceNs
+  }
+
+  async finish(): Promise<void> {
+    this.marks.clear()
+  }
+
   async stat(path: TargetPath): Promise<TargetStat | undefined> {
     const entry = this.entries.get(this.#key(path))
     if (entry === undefined) return undefined
     const size = entry.type === 'symlink' ? entry.target.length : entry.content.length
-    return { type: entry.type, size, mtimeNs: entry.mtimeNs, identity: `1:${entry.inode}` }
+    const { type, mtimeNs, ctimeNs } = entry
+    return { type, size, mtimeNs, ctimeNs, identity: `1:${entry.inode}` }
   }
 
   async makeDirectory(path: TargetPath, options: { replace: boolean }): Promise<boolean> {
@@ -65,7 +84,7 @@ export class MemoryTarget implements RestoreTarget {
 
   async setDirectoryMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
     this.onChange?.('setDirectoryMetadata', this.#key(path))
-    setMetadata(this.#existing(path, 'directory'), metadata)
+    this.#setMetadata(this.#existing(path, 'directory'), metadata)
   }
 
   async createFile(path: TargetPath, length: number): Promise<TargetFile> {
@@ -93,7 +112,7 @@ export class MemoryTarget implements RestoreTarget {
       commit: async (metadata) => {
         end()
         this.onChange?.('commit', key)
-        setMetadata(entry, metadata)
+        this.#setMetadata(entry, metadata)
         this.#put(path, entry)
       },
       discard: async () => end(),
@@ -119,13 +138,13 @@ export class MemoryTarget implements RestoreTarget {
 
   async setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
     this.onChange?.('setFileMetadata', this.#key(path))
-    setMetadata(this.#existing(path, 'file'), metadata)
+    this.#setMetadata(this.#existing(path, 'file'), metadata)
   }
 
   async makeSymlink(path: TargetPath, target: Uint8Array, metadata: TargetMetadata): Promise<void> {
     this.onChange?.('makeSymlink', this.#key(path))
     const entry = this.#make('symlink')
-    setMetadata(entry, { ...metadata, mode: 0o777 })
+    this.#setMetadata(entry, { ...metadata, mode: 0o777 })
     entry.target = Buffer.from(target)
     this.#put(path, entry)
   }
@@ -158,7 +177,7 @@ export class MemoryTarget implements RestoreTarget {
 
   #make(type: MemoryEntry['type']): MemoryEntry {
     const nothing = { content: Buffer.alloc(0), target: Buffer.alloc(0), uid: 0, gid: 0, mtimeNs: 0n }
-    return { type, mode: 0o700, inode: this.#inode++, ...nothing }
+    return { type, mode: 0o700, inode: this.#inode++, ctimeNs: this.#timeNs++, ...nothing }
   }
 
   #ensureRoot(): void {
@@ -185,8 +204,8 @@ export class MemoryTarget implements RestoreTarget {
     checkTargetPath(path)
     return path.map((name) => asBuffer(name).toString('latin1')).join('/')
   }
-}
 
-function setMetadata(entry: MemoryEntry, { mode, uid, gid, mtimeNs }: TargetMetadata): void {
-  Object.assign(entry, { mode, uid, gid, mtimeNs })
+  #setMetadata(entry: MemoryEntry, { mode, uid, gid, mtimeNs }: TargetMetadata): void {
+    Object.assign(entry, { mode, uid, gid, mtimeNs, ctimeNs: this.#timeNs++ })
+  }
 }

@@ -32,6 +32,7 @@ const drivers: Readonly<Record<string, string>> = {
   'src/client/source-threaded.ts': 'that, listed in another thread',
   'src/client/listing-thread.ts': 'the other thread',
   'src/client/target-disk.ts': 'RestoreTarget on the real file system',
+  'src/client/restore-mark.ts': 'what that target remembers of a restore that is not over',
   'src/client/target-file.ts': 'a file of that target',
   'src/client/whole-file-writer.ts': 'files of that target that come as a whole',
   'src/client/unnamed-files.ts': 'files without a name, which node:fs cannot make',

@@ -54,6 +54,10 @@ export function defineRestore(command: Command, cli: Cli): void {
       'twofold restore 1a2b3c4d:/etc --target /etc --include nginx --overwrite if-changed',
       'twofold restore latest --host web1 --target /srv/web1 --verify',
     ],
+    notes: [
+      'A restore that was interrupted goes on when the same one is run again:',
+      'what it had finished is not fetched again.',
+    ],
     exitCodes: [0, 1, 10, 12, 14, 16, 130],
   })
   let verbose = false
@@ -96,6 +100,7 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
     total_files: filesRestored + filesSkipped,
     files_restored: filesRestored,
     files_skipped: filesSkipped,
+    files_resumed: summary.filesResumed,
     dirs_restored: summary.directories,
     symlinks_restored: summary.symlinks,
     hard_links: summary.hardLinks,
@@ -115,7 +120,10 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
     `${verb} ${plural(filesRestored, 'file')}, ${others}, ${formatBytes(bytesRestored)} ` +
       `in ${formatDuration(durationMs)} (${rate}/s) to ${safeText(options.target)}`,
   )
-  if (filesSkipped > 0) await output.line(`${plural(filesSkipped, 'file')} left as they were`)
+  const { filesResumed } = summary
+  if (filesResumed > 0)
+    await output.line(`${plural(filesResumed, 'file')} taken over from the restore before, which was interrupted`)
+  if (filesSkipped > filesResumed) await output.line(`${plural(filesSkipped - filesResumed, 'file')} left as they were`)
   if (options.verify === true)
     await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
   if (damaged > 0) await output.line(output.style.red(`${plural(damaged, 'file')} could not be read from any copy`))
