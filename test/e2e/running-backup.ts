@@ -6,10 +6,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cluster } from '../../bench/cluster.ts'
 
-interface PackLine {
+interface Line {
   readonly message_type: string
   readonly action: string
   readonly item: string
+  /** Of a status and of a checkpoint. */
+  readonly files_done: number
   readonly primary: string
   readonly replicas: readonly string[]
 }
@@ -24,13 +26,15 @@ export class RunningBackup {
   readonly #retried = new Set<string>()
   readonly #ended: Promise<number>
   #stderr = ''
+  #filesDone = 0
+  #filesSaved = 0
   #over = false
 
   constructor(cluster: Cluster, args: readonly string[]) {
     this.#cluster = cluster
     this.#child = cluster.spawn(['backup', ...args, '--json', '--verbose'])
     this.#child.stderr.on('data', (piece: Buffer) => (this.#stderr += piece.toString()))
-    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#remember(JSON.parse(line) as PackLine))
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.#remember(JSON.parse(line) as Line))
     this.#ended = new Promise((resolve) => {
       this.#child.once('close', (code) => {
         this.#over = true
@@ -77,6 +81,25 @@ export class RunningBackup {
     }
   }
 
+  /** Resolves when so many files are done. */
+  async untilDone(files: number): Promise<void> {
+    await this.#until(`${files} files were done`, () => this.#filesDone >= files)
+  }
+
+  /** Kills it as soon as it has saved a checkpoint with so many files, and says with how many. */
+  async killAfterCheckpoint(files: number): Promise<number> {
+    await this.#until(`a checkpoint with ${files} files`, () => this.#filesSaved >= files)
+    this.interrupt('SIGKILL')
+    return this.#filesSaved
+  }
+
+  async #until(what: string, isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) {
+      if (this.#over) throw new Error(`the backup ended before ${what}: ${this.#stderr}`)
+      await turn()
+    }
+  }
+
   /** Resolves when a pack is on its way. */
   async untilTransfer(): Promise<void> {
     while (this.#transfers().length === 0) {
@@ -96,10 +119,12 @@ export class RunningBackup {
     )
   }
 
-  #remember(line: PackLine): void {
+  #remember(line: Line): void {
     if (line.action === 'pack_sending') {
       this.#roles.set(line.item, { primary: line.primary, replica: line.replicas[0] ?? '' })
     }
+    if (line.message_type === 'status') this.#filesDone = line.files_done
+    if (line.action === 'checkpoint') this.#filesSaved = line.files_done
     if (line.action === 'pack_retry') this.#retried.add(line.item)
   }
 }
