@@ -13,7 +13,7 @@
  */
 export interface Disk {
   /** Creates a file for writing and reading. @throws `already-exists` when the name is taken. */
-  create(path: string): Promise<DiskFile>
+  create(path: string, options?: CreateOptions): Promise<DiskFile>
   /** Opens a file for reading. */
   open(path: string): Promise<DiskFile>
   rename(from: string, to: string): Promise<void>
@@ -26,6 +26,14 @@ export interface Disk {
   list(path: string): Promise<DiskEntry[]>
   /** Free room for this user in bytes. */
   freeBytes(): Promise<number>
+}
+
+export interface CreateOptions {
+  /**
+   * The file is long and written from its beginning to its end: it may go around the system's cache. No promise, it can
+   * be used like any other. That a write failed may be told by a later call, at the latest by `sync`.
+   */
+  readonly inOrder?: boolean
 }
 
 export interface DiskEntry {

@@ -115,6 +115,12 @@ export const replicationBytesInWork = 8 * MiB
  * the most of all: windows 32, waiting 256 × 256 KiB = 64, in work 2 × 16 + 8, together 136 MiB.
  */
 export const uploadsPerNodeMax = 256
+/**
+ * Slices are put together to pieces of this length before they go to a disk around the system's cache. So many files
+ * may do so at once, each with two pieces: 16 MiB. Further ones go through the cache.
+ */
+export const stagingBytes = 512 * KiB
+export const stagedFilesMax = 16
 /** A node refuses packs when its disk has less than this left, so that deletions and logs still work. */
 export const diskReserveBytes = 64 * MiB
 

@@ -113,7 +113,7 @@ export class FilePackStore implements PackStore {
     }
     try {
       await this.#requireRoom(lengthBytes)
-      const file = await this.#disk.create(path)
+      const file = await this.#disk.create(path, { inOrder: true })
       return new FileDraft({
         ...{ disk: this.#disk, file, path, release, pack: { packId, generation, lengthBytes } },
         publish: (draftPath, pack) => this.#publish(draftPath, pack),

@@ -1,10 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
 import { lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Disk, DiskEntry, DiskFile } from '../core/disk.ts'
+import type { CreateOptions, Disk, DiskEntry, DiskFile } from '../core/disk.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { classified, classify } from './disk-error.ts'
+import { DirectFile } from './direct-file.ts'
 import { makeDirectory, syncDirectory } from './directories.ts'
+import { StagingMemory } from './staging-memory.ts'
 
 /** Names whose length is asked for at once: enough to keep the thread pool busy. */
 const statsAtOnce = 32
@@ -61,6 +63,7 @@ class RealDisk implements Disk {
   readonly #root: string
   /** Directories whose own name is known to be durable; saves a sync for each pack. */
   readonly #durable = new Set<string>()
+  readonly #staging = new StagingMemory()
 
   constructor(root: string) {
     this.#root = root
@@ -75,9 +78,11 @@ class RealDisk implements Disk {
     return join(this.#root, path)
   }
 
-  create(path: string): Promise<DiskFile> {
-    return classified(`create ${path}`, async () => {
-      return new RealFile(await open(this.#resolve(path), 'wx+', fileMode), path)
+  create(name: string, { inOrder = false }: CreateOptions = {}): Promise<DiskFile> {
+    return classified(`create ${name}`, async () => {
+      const path = this.#resolve(name)
+      const cached = new RealFile(await open(path, 'wx+', fileMode), name)
+      return inOrder ? DirectFile.create({ cached, path, name, staging: this.#staging }) : cached
     })
   }
 

@@ -1,7 +1,7 @@
-import type { Disk, DiskEntry, DiskFile } from '../../src/core/disk.ts'
+import type { CreateOptions, Disk, DiskEntry, DiskFile } from '../../src/core/disk.ts'
 
 export type DiskCall =
-  'create' | 'open' | 'read' | 'write' | 'sync' | 'rename' | 'remove' | 'syncDirectory' | 'freeBytes'
+  'create' | 'open' | 'read' | 'write' | 'sync' | 'close' | 'rename' | 'remove' | 'syncDirectory' | 'freeBytes'
 
 /** A disk that fails where a test says so, and otherwise passes everything on. */
 export class FaultyDisk implements Disk {
@@ -25,9 +25,9 @@ export class FaultyDisk implements Disk {
     if (fault !== undefined) throw fault
   }
 
-  async create(path: string): Promise<DiskFile> {
+  async create(path: string, options?: CreateOptions): Promise<DiskFile> {
     this.#check('create')
-    return this.#wrap(await this.#disk.create(path))
+    return this.#wrap(await this.#disk.create(path, options))
   }
 
   async open(path: string): Promise<DiskFile> {
@@ -50,7 +50,10 @@ export class FaultyDisk implements Disk {
         this.#check('sync')
         await file.sync()
       },
-      close: () => file.close(),
+      close: async () => {
+        await file.close()
+        this.#check('close')
+      },
     }
   }
 
