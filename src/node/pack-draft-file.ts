@@ -77,8 +77,8 @@ export class FileDraft implements PackDraft {
     const abandoned = this.#state !== 'sealed'
     this.#state = 'closed'
     try {
-      await file.close()
-      if (abandoned) await disk.remove(path)
+      // What is not wanted goes even if its last bytes cannot be written any more, as on a full disk.
+      await file.close().finally(() => (abandoned ? disk.remove(path) : undefined))
     } catch (error) {
       // What is left over is removed at the next start; but a disk that cannot do this cannot be trusted with more.
       if (!isTwofoldError(error, 'not-found')) failed(error)

@@ -68,6 +68,17 @@ describe('pack store in files', () => {
     })
   }
 
+  it('leaves nothing of a draft whose last bytes find no room when it is given up', async () => {
+    const { disk, below } = memoryDisk()
+    const store = await openStore(disk)
+    const draft = await store.begin(a, 1, 10)
+    await draft.append(new Uint8Array(5))
+    disk.fail('close', new TwofoldError('no-room', 'ENOSPC'))
+    await draft.close()
+    expect(below.files()).to.deep.equal([])
+    expect(store.problem).to.equal('')
+  })
+
   it('leaves some of the disk free, and counts what is being written', async () => {
     const { disk } = memoryDisk()
     const store = await openStore(disk)
