@@ -16,8 +16,24 @@ export function describeDurability(durability: Durability, nowMs: number): strin
 }
 
 /** `2/2` */
-export function copiesText(durability: Durability): string {
+function copiesText(durability: Durability): string {
   return `${durability.copies}/${durability.copiesWanted}`
+}
+
+/** One word for how safe a snapshot is now. */
+export function safetyOf({ packsUnavailable, packsDegraded, repair }: Durability): Safety {
+  if (packsUnavailable > 0) return 'lost'
+  if (packsDegraded === 0) return 'full'
+  if (repair === 'none') return 'degraded'
+  return repair === 'running' ? 'repairing' : 'waiting'
+}
+
+export type Safety = 'full' | 'degraded' | 'repairing' | 'waiting' | 'lost'
+
+/** `2/2`, `1/2 repairing`, `0/2 lost` */
+export function copiesNow(durability: Durability): string {
+  const safety = safetyOf(durability)
+  return safety === 'full' ? copiesText(durability) : `${copiesText(durability)} ${safety}`
 }
 
 /** A snapshot in restic's fields, and its copies, which restic has no word for. */
@@ -70,6 +86,8 @@ export function durabilityRecord(durability: Durability): Record<string, unknown
     packs: durability.packs,
     packs_degraded: durability.packsDegraded,
     packs_unavailable: durability.packsUnavailable,
+    state: safetyOf(durability),
+    repair: durability.repair,
     proven_at: durability.provenAtMs === 0 ? null : jsonTimeMs(durability.provenAtMs),
     nodes: durability.nodes.map((node) => node.name).sort(),
   }

@@ -14,9 +14,11 @@ import type {
   NodeRef,
   NodeState,
   Operation,
+  RepairActivity,
   Signed,
   Snapshot,
   SnapshotPack,
+  SnapshotSafety,
 } from '../core/model.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type * as common from '../gen/twofold/v1/common.ts'
@@ -50,6 +52,21 @@ export function toNodeState(state: number): NodeState {
   return required(states[state - 1], 'state of a node')
 }
 
+const repairs: readonly RepairActivity[] = ['none', 'running', 'waiting']
+
+function toSafety(safety: wire.SnapshotSafety): SnapshotSafety {
+  return {
+    full: toNumber(safety.full),
+    degraded: toNumber(safety.degraded),
+    lost: toNumber(safety.lost),
+    failureDomains: safety.failureDomains,
+    provenAtMs: toNumber(safety.provenAtMs),
+    endangered: safety.endangered.map(({ snapshotId, durability }) => {
+      return { snapshotId, durability: toDurability(required(durability, 'durability')) }
+    }),
+  }
+}
+
 export function toDurability(durability: wire.Durability): Durability {
   return {
     copies: durability.copies,
@@ -59,6 +76,8 @@ export function toDurability(durability: wire.Durability): Durability {
     packsDegraded: durability.packsDegraded,
     packsUnavailable: durability.packsUnavailable,
     provenAtMs: toNumber(durability.provenAtMs),
+    // A manager of before this field repairs nothing.
+    repair: repairs[durability.repair - 1] ?? 'none',
     nodes: durability.nodes.map(toListedNode),
   }
 }
@@ -159,6 +178,7 @@ export function toClusterStatus(reply: wire.GetStatusResponse): ClusterStatus {
     safeMode: reply.safeMode,
     nodes: reply.nodes.map(toNodeInfo),
     snapshots: toNumber(reply.snapshots),
+    safety: toSafety(required(reply.safety, 'safety of the snapshots')),
     packs: toNumber(reply.packs),
     packsDegraded: toNumber(reply.packsDegraded),
     packsUnavailable: toNumber(reply.packsUnavailable),

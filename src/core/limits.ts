@@ -166,6 +166,8 @@ export const sessionSweepBatchMax = 64
 export const catalogueGroupMax = 64
 /** Rows that one catalogue read of a long walk touches before others get their turn: about 50 ms. */
 export const catalogueSliceRows = 8192
+/** Snapshots with too few copies that a status names: 20 × about 300 bytes. */
+export const endangeredShownMax = 20
 /** Length of client-chosen request ids, and of host and user names, in characters. */
 export const requestIdCharactersMax = 128
 export const actorNameCharactersMax = 255

@@ -122,8 +122,35 @@ export interface Durability {
   readonly packs: number
   readonly packsDegraded: number
   readonly packsUnavailable: number
+  /** When the least recently proven of its copies was written, or last read and found good; 0 when one never was. */
   readonly provenAtMs: number
+  /** What is done about the packs with too few copies. */
+  readonly repair: RepairActivity
   readonly nodes: readonly NodeRef[]
+}
+
+/** `waiting`: there is something to copy, and nothing can be done now. */
+export type RepairActivity = 'none' | 'running' | 'waiting'
+
+/** How safe all backups are that are not in the trash. */
+export interface SnapshotSafety {
+  /** Those with all copies. */
+  readonly full: number
+  /** Those with too few, but at least one of everything. */
+  readonly degraded: number
+  /** Those that need a pack of which there is no copy on a node that counts. */
+  readonly lost: number
+  /** The fewest of any; 0 when there are no backups. */
+  readonly failureDomains: number
+  /** The oldest of any; 0 when there are no backups, or a copy that was never proven. */
+  readonly provenAtMs: number
+  /** The worst of those that are degraded or lost. */
+  readonly endangered: readonly EndangeredSnapshot[]
+}
+
+export interface EndangeredSnapshot {
+  readonly snapshotId: string
+  readonly durability: Durability
 }
 
 export interface Snapshot {
@@ -189,6 +216,7 @@ export interface ClusterStatus {
   readonly safeMode: boolean
   readonly nodes: readonly NodeInfo[]
   readonly snapshots: number
+  readonly safety: SnapshotSafety
   readonly packs: number
   readonly packsDegraded: number
   readonly packsUnavailable: number

@@ -99,6 +99,13 @@ export interface CopyRow {
   readonly provenAtMs: number
 }
 
+/** A copy with the row of its pack. */
+export interface PackCopyRow {
+  readonly pack: number
+  readonly node: number
+  readonly provenAtMs: number
+}
+
 export interface ChunkRow {
   readonly pack: number
   readonly offset: number

@@ -13,6 +13,7 @@ import type {
   NodeRow,
   OrderRow,
   PackChunkRow,
+  PackCopyRow,
   PackRow,
   RecoveredSnapshot,
   RecoveredTree,
@@ -200,6 +201,8 @@ export interface PackWriter extends PackReader {
 export interface CopyReader {
   /** The copies of each pack, in the order asked for. */
   of(packs: readonly number[]): Promise<CopyRow[][]>
+  /** All copies of the packs with ids above `after` and up to `upTo`, in the order of the packs. */
+  inRange(range: { readonly after: number; readonly upTo: number }): Promise<PackCopyRow[]>
   /** Another number whenever copies that had been committed were forgotten. */
   version(): Promise<number>
 }

@@ -17,8 +17,9 @@ import type {
   Signed,
   Snapshot,
   SnapshotPack,
+  SnapshotSafety,
 } from '../core/model.ts'
-import { Lineage as WireLineage, NodeState as WireState } from '../gen/twofold/v1/manager.ts'
+import { Lineage as WireLineage, NodeState as WireState, Repair as WireRepair } from '../gen/twofold/v1/manager.ts'
 import type * as wire from '../gen/twofold/v1/manager.ts'
 
 export function required<T>(value: T | undefined, what: string): T {
@@ -120,6 +121,25 @@ export function fromCheckpoint({ manifest, createdAtMs, packs }: Checkpoint): wi
   return { manifest, createdAtMs: BigInt(createdAtMs), packs }
 }
 
+const repairs = {
+  none: WireRepair.NONE,
+  running: WireRepair.RUNNING,
+  waiting: WireRepair.WAITING,
+} as const
+
+function fromSafety(safety: SnapshotSafety): wire.SnapshotSafety {
+  return {
+    full: BigInt(safety.full),
+    degraded: BigInt(safety.degraded),
+    lost: BigInt(safety.lost),
+    failureDomains: safety.failureDomains,
+    provenAtMs: BigInt(safety.provenAtMs),
+    endangered: safety.endangered.map(({ snapshotId, durability }) => {
+      return { snapshotId, durability: fromDurability(durability) }
+    }),
+  }
+}
+
 function fromDurability(durability: Durability): wire.Durability {
   return {
     copies: durability.copies,
@@ -129,6 +149,7 @@ function fromDurability(durability: Durability): wire.Durability {
     packsDegraded: durability.packsDegraded,
     packsUnavailable: durability.packsUnavailable,
     provenAtMs: BigInt(durability.provenAtMs),
+    repair: repairs[durability.repair],
     nodes: [...durability.nodes],
   }
 }
@@ -202,6 +223,7 @@ export function fromStatus(status: ClusterStatus): wire.GetStatusResponse {
     safeMode: status.safeMode,
     nodes: status.nodes.map(fromNodeInfo),
     snapshots: BigInt(status.snapshots),
+    safety: fromSafety(status.safety),
     packs: BigInt(status.packs),
     packsDegraded: BigInt(status.packsDegraded),
     packsUnavailable: BigInt(status.packsUnavailable),

@@ -1,23 +1,14 @@
 import type { Clock } from '../core/clock.ts'
-import { catalogueSliceRows } from '../core/limits.ts'
-import type { Durability, NodeRef } from '../core/model.ts'
+import type { Durability, NodeRef, RepairActivity } from '../core/model.ts'
 import type { Catalogue } from './catalogue.ts'
-import type { CopyRow } from './catalogue-rows.ts'
 import type { Members } from './members.ts'
+import { PackHolders } from './pack-holders.ts'
+import type { HolderTally } from './pack-holders.ts'
 import { decodePackSet } from './pack-set.ts'
+import type { RepairWatch } from './repair-watch.ts'
 
-/** The copies of some packs, summed up. */
-interface Tally {
-  copies: number
-  failureDomains: number
-  packs: number
-  degraded: number
-  unavailable: number
-  provenAtMs: number
-  readonly nodes: Map<number, NodeRef>
-}
-
-const cachedMax = 2000
+/** Answers that are remembered: about 300 bytes each. */
+const cachedMax = 20_000
 
 /**
  * How safe snapshots are now. A snapshot's packs never change, so an answer stays true until copies of committed packs
@@ -27,92 +18,94 @@ export class DurabilityReader {
   readonly #catalogue: Catalogue
   readonly #clock: Clock
   readonly #members: Members
+  readonly #repair: RepairWatch
   readonly #cache = new Map<number, Durability>()
+  #holders: PackHolders
   #cachedFor = ''
   #version = 0
 
-  constructor(catalogue: Catalogue, clock: Clock, members: Members) {
+  constructor(catalogue: Catalogue, clock: Clock, surroundings: { members: Members; repair: RepairWatch }) {
     this.#catalogue = catalogue
     this.#clock = clock
-    this.#members = members
+    this.#members = surroundings.members
+    this.#repair = surroundings.repair
+    this.#holders = new PackHolders(catalogue, clock, [])
   }
 
   copiesChanged(): void {
     this.#version += 1
   }
 
+  /** Another text whenever an answer may have become another one, what repair does left aside. */
+  get state(): string {
+    return `${this.#version} ${this.#members.counted().join(',')}`
+  }
+
   /** `copiesWanted` is the vault's setting. */
   async ofSnapshot(commitSequence: number, copiesWanted: number): Promise<Durability> {
-    const counted = this.#members.counted()
-    const key = `${this.#version} ${copiesWanted} ${counted.join(',')}`
-    if (key !== this.#cachedFor) this.#cache.clear()
-    this.#cachedFor = key
+    const holders = this.#current()
     const known = this.#cache.get(commitSequence)
-    if (known !== undefined) return this.#withPresentNodes(known)
+    if (known?.copiesWanted === copiesWanted) return this.#asOfNow(known)
     // One that was removed for good meanwhile has nothing any more.
     const set = await this.#catalogue.read((tx) => tx.snapshots.packs(commitSequence))
     const packs = decodePackSet(set ?? new Uint8Array())
-    const durability = await this.ofPacks(packs, copiesWanted)
-    if (key === this.#cachedFor && this.#cache.size < cachedMax) this.#cache.set(commitSequence, durability)
-    return durability
+    const durability = this.#judge(await holders.of(packs), packs.length, copiesWanted)
+    // Others get their turn: a thousand snapshots with all packs of a large cluster take about a second.
+    await this.#clock.yield()
+    if (holders === this.#current() && this.#cache.size < cachedMax) this.#cache.set(commitSequence, durability)
+    return this.#asOfNow(durability)
   }
 
-  async ofPacks(packs: readonly number[], copiesWanted: number): Promise<Durability> {
-    const counted = new Set(this.#members.counted())
-    const tally = newTally()
-    for (let start = 0; start < packs.length; start += catalogueSliceRows) {
-      const slice = packs.slice(start, start + catalogueSliceRows)
-      const copies = await this.#catalogue.read((tx) => tx.copies.of(slice))
-      for (const held of copies)
-        this.#add(
-          tally,
-          held.filter((copy) => counted.has(copy.node)),
-          copiesWanted,
-        )
-      await this.#clock.yield()
+  #current(): PackHolders {
+    const { state } = this
+    if (state !== this.#cachedFor) {
+      this.#cachedFor = state
+      this.#cache.clear()
+      this.#holders = new PackHolders(this.#catalogue, this.#clock, this.#members.counted())
+    }
+    return this.#holders
+  }
+
+  #judge({ groups, provenAtMs }: HolderTally, packs: number, copiesWanted: number): Durability {
+    const nodes = new Map<number, NodeRef>()
+    let copies = Infinity
+    let failureDomains = Infinity
+    let packsDegraded = 0
+    let packsUnavailable = 0
+    for (const group of groups) {
+      const domains = new Set<string>()
+      for (const row of group.nodes) {
+        const node = this.#members.byRow(row)?.ref
+        if (node === undefined) continue
+        nodes.set(row, node)
+        domains.add(node.failureDomain === '' ? node.nodeId : `domain ${node.failureDomain}`)
+      }
+      copies = Math.min(copies, group.nodes.length)
+      failureDomains = Math.min(failureDomains, domains.size)
+      if (group.nodes.length < copiesWanted) packsDegraded += group.packs
+      if (group.nodes.length === 0) packsUnavailable += group.packs
     }
     return {
-      copies: tally.packs === 0 ? 0 : tally.copies,
+      copies: packs === 0 ? 0 : copies,
       copiesWanted,
-      failureDomains: tally.packs === 0 ? 0 : tally.failureDomains,
-      packs: tally.packs,
-      packsDegraded: tally.degraded,
-      packsUnavailable: tally.unavailable,
-      provenAtMs: tally.provenAtMs === Infinity ? 0 : tally.provenAtMs,
-      nodes: [...tally.nodes.values()],
+      failureDomains: packs === 0 ? 0 : failureDomains,
+      ...{ packs, packsDegraded, packsUnavailable },
+      provenAtMs: provenAtMs === Infinity ? 0 : provenAtMs,
+      repair: 'none',
+      nodes: [...nodes.values()],
     }
   }
 
-  #add(tally: Tally, held: readonly CopyRow[], copiesWanted: number): void {
-    const domains = new Set<string>()
-    for (const copy of held) {
-      const node = this.#members.byRow(copy.node)?.ref
-      if (node === undefined) continue
-      tally.nodes.set(copy.node, node)
-      domains.add(node.failureDomain === '' ? node.nodeId : `domain ${node.failureDomain}`)
-      tally.provenAtMs = Math.min(tally.provenAtMs, copy.provenAtMs)
-    }
-    tally.packs += 1
-    tally.copies = Math.min(tally.copies, held.length)
-    tally.failureDomains = Math.min(tally.failureDomains, domains.size)
-    if (held.length < copiesWanted) tally.degraded += 1
-    if (held.length === 0) tally.unavailable += 1
+  /** A node may have moved to another address since, and repair may have begun. */
+  #asOfNow(known: Durability): Durability {
+    const nodes = known.nodes.map((node) => this.#members.find(node.nodeId)?.ref ?? node)
+    return { ...known, nodes, repair: this.#repairOf(known) }
   }
 
-  /** A node may have moved to another address since. */
-  #withPresentNodes(known: Durability): Durability {
-    return { ...known, nodes: known.nodes.map((node) => this.#members.find(node.nodeId)?.ref ?? node) }
-  }
-}
-
-function newTally(): Tally {
-  return {
-    copies: Infinity,
-    failureDomains: Infinity,
-    packs: 0,
-    degraded: 0,
-    unavailable: 0,
-    provenAtMs: Infinity,
-    nodes: new Map(),
+  /** What has no copy at all waits for a node to come back; what has one can be repaired. */
+  #repairOf({ packsDegraded, packsUnavailable }: Durability): RepairActivity {
+    if (packsDegraded === 0) return 'none'
+    const activity = this.#repair.activity()
+    return activity === 'running' && packsDegraded === packsUnavailable ? 'waiting' : activity
   }
 }

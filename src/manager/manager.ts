@@ -63,6 +63,8 @@ import { allocatePack, replaceReplica } from './pack-allocation.ts'
 import { commitPack } from './pack-commit.ts'
 import { abandonPack } from './pack-fate.ts'
 import { PendingOrders } from './pending-orders.ts'
+import { noRepair } from './repair-watch.ts'
+import type { RepairWatch } from './repair-watch.ts'
 import { registerNode, takeHeartbeat } from './registration.ts'
 import { beginBackup, endSession, renewSession, sweepSessions } from './sessions.ts'
 import { commitSnapshot } from './snapshot-commit.ts'
@@ -81,6 +83,8 @@ export interface ManagerDeps {
   readonly programVersion?: string
   /** Makes the copies of the catalogue that nodes keep; none are made without. */
   readonly copier?: CatalogueCopier
+  /** Who says what is done about packs with too few copies; nothing is without. */
+  readonly repairWatch?: RepairWatch
 }
 
 /**
@@ -127,7 +131,8 @@ export class Manager {
       }
     }
     const leases = new Leases(clock, timing.sessionLeaseMs, state.sessions)
-    const durability = new DurabilityReader(catalogue, clock, members)
+    const { repairWatch = noRepair } = deps
+    const durability = new DurabilityReader(catalogue, clock, { members, repair: repairWatch })
     const time = new ManagerTime(clock)
     const isRemoved = (node: number): boolean => members.byRow(node)?.admin === 'removed'
     const context = {

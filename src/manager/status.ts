@@ -1,12 +1,14 @@
 import type { Page, PageRequest } from '../core/messages.ts'
 import type { ClusterStatus, Operation } from '../core/model.ts'
 import type { ManagerContext } from './context.ts'
+import { snapshotSafety } from './snapshot-safety.ts'
 import { makeToken, pageLimit, pageOf, readNumberToken } from './paging.ts'
 
-/** The packs with too few copies may be those of a moment before the rest: counting them is several reads. */
+/** What has too few copies may be that of a moment before the rest: counting is several reads. */
 export async function getStatus(context: ManagerContext, programVersion: string): Promise<ClusterStatus> {
   const { members, identity } = context
   const counts = await context.copyCounts.of(members.counted())
+  const safety = await snapshotSafety(context)
   const totals = await context.catalogue.read(async (tx) => {
     const vaults = await tx.vaults.all()
     const wanted = new Map(vaults.map((vault) => [vault.id, vault.copies]))
@@ -28,6 +30,7 @@ export async function getStatus(context: ManagerContext, programVersion: string)
     safeMode: members.safeMode(),
     nodes: members.infos(),
     snapshots: snapshots.count,
+    safety,
     sessionsOpen: context.leases.size,
     lastBackupMs: snapshots.newestAtMs,
     programVersion,

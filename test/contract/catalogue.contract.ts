@@ -219,6 +219,12 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
             newest: newest - pack,
             dropped,
             left: await tx.copies.of([pack, 999]),
+            inRange: await tx.copies.inRange({ after: pack - 1, upTo: pack }),
+            beside: [
+              ...(await tx.copies.inRange({ after: pack, upTo: pack + 9 })),
+              ...(await tx.copies.inRange({ after: 0, upTo: pack - 1 })),
+            ],
+            pack,
             two,
             before,
             after: await tx.copies.version(),
@@ -231,6 +237,9 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
         expect(result.newest).to.equal(0)
         expect(result.dropped).to.equal(1)
         expect(result.left.map((rows) => rows.map((row) => row.node))).to.deep.equal([[result.two.id], []])
+        const listed = result.inRange.map((row) => ({ ...row }))
+        expect(listed).to.deep.equal([{ pack: result.pack, node: result.two.id, provenAtMs: 60 }])
+        expect(result.beside).to.deep.equal([])
         expect(result.after).not.to.equal(result.before)
       })
 

@@ -4,13 +4,13 @@ import { checkpointRecord, checkpointTable } from '../checkpoint-text.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
-import { formatBytes, formatDuration, formatTime, plural } from '../human-format.ts'
+import { formatAgo, formatBytes, formatDuration, formatTime, plural } from '../human-format.ts'
 import { packLines, packRecords } from '../pack-list.ts'
 import { parseCount } from '../quantities.ts'
 import { safePath, safeText } from '../safe-text.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
-import { copiesText, snapshotRecord } from '../snapshot-text.ts'
+import { copiesNow, snapshotRecord } from '../snapshot-text.ts'
 import { renderTable } from '../table.ts'
 import { withClient } from '../with-client.ts'
 
@@ -30,6 +30,11 @@ export function defineSnapshots(command: Command, cli: Cli): void {
     .option('--packs', 'also list the packs and the nodes that have them')
   addHelp(command, {
     examples: ['twofold snapshots', 'twofold snapshots --host web1 --latest 3', 'twofold snapshots --packs latest'],
+    notes: [
+      'Copies: the fewest that any pack of the snapshot has now on nodes that are not dead, and how many it should',
+      'have. Domains: the fewest failure domains of any pack. Proven: when the least recently checked copy was',
+      'written, or last read and found good.',
+    ],
     exitCodes: [0, 1, 10, 12, 130],
   })
   addAction<Options>(command, cli, (run) => {
@@ -49,7 +54,8 @@ async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
     }
     return output.record(records)
   }
-  await output.lines(options.trash === true ? trashTable(snapshots, run.cli.clock.nowMs()) : table(snapshots))
+  const draw = options.trash === true ? trashTable : table
+  await output.lines(draw(snapshots, run.cli.clock.nowMs()))
   const pinned = snapshots.some(({ pin }) => pin !== undefined) ? '; those with * are pinned' : ''
   await output.line(`${plural(snapshots.length, 'snapshot')}${pinned}`)
   if (options.packs !== true) return
@@ -118,19 +124,23 @@ function trashTable(snapshots: readonly SnapshotInfo[], nowMs: number): string[]
   )
 }
 
-function table(snapshots: readonly SnapshotInfo[]): string[] {
+function table(snapshots: readonly SnapshotInfo[], nowMs: number): string[] {
   const rows = snapshots.flatMap(({ shortId, manifest, durability, pin }) => {
     const first = [
       pin === undefined ? shortId : `${shortId}*`,
       formatTime(Number(manifest.timeNs / 1_000_000n)),
       safeText(manifest.host),
       safeText(manifest.tags.join(',')),
-      copiesText(durability),
+      copiesNow(durability),
+      String(durability.failureDomains),
+      formatAgo(durability.provenAtMs, nowMs),
       formatBytes(manifest.stats.totalBytes),
     ]
     const [path, ...more] = manifest.paths.map(safePath)
     return [[...first, path ?? ''], ...more.map((other) => [...first.map(() => ''), other])]
   })
-  const columns = [{ title: 'ID' }, { title: 'Time' }, { title: 'Host' }, { title: 'Tags' }, { title: 'Copies' }]
-  return renderTable([...columns, { title: 'Size', align: 'right' as const }, { title: 'Paths' }], rows)
+  const right = 'right' as const
+  const columns = ['ID', 'Time', 'Host', 'Tags', 'Copies'].map((title) => ({ title }))
+  const safety = [{ title: 'Domains', align: right }, { title: 'Proven' }]
+  return renderTable([...columns, ...safety, { title: 'Size', align: right }, { title: 'Paths' }], rows)
 }

@@ -5,6 +5,7 @@ import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions } from '../command-setup.ts'
 import { formatAgo, formatBytes, formatCount, plural } from '../human-format.ts'
 import { jsonTimeMs } from '../json-time.ts'
+import { safetyLines, safetyRecord } from '../safety-text.ts'
 import { withClient } from '../with-client.ts'
 import { nodeRecord, nodeTable } from './nodes.ts'
 
@@ -45,6 +46,7 @@ function statusRecord(status: ClusterStatus): object {
     lineage: status.lineage,
     ...(status.lineageProblem === '' ? {} : { lineage_problem: status.lineageProblem }),
     snapshots: status.snapshots,
+    ...safetyRecord(status.safety),
     packs: status.packs,
     packs_degraded: status.packsDegraded,
     packs_unavailable: status.packsUnavailable,
@@ -77,6 +79,7 @@ function statusLines(status: ClusterStatus, nowMs: number): string[] {
     ...lineageLines(status),
     `Nodes:        ${up} of ${status.nodes.length} up`,
     `Snapshots:    ${formatCount(status.snapshots)}, the last one ${formatAgo(status.lastBackupMs, nowMs)}`,
+    ...safetyLines(status.safety, nowMs),
     `Data:         ${formatBytes(status.storedBytes)} stored, ${plural(status.packs, 'pack')}, ${short}, ${lost}`,
     `Running now:  ${plural(status.sessionsOpen, 'backup')}`,
     '',

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from '../../core/ids.ts'
 import type { NodeId, PackId } from '../../core/ids.ts'
 import type { CopyCount, CopyWriter, PackWriter } from '../catalogue.ts'
-import type { CopyRow, GenerationRow, MoveRow, PackRow, PackState } from '../catalogue-rows.ts'
+import type { CopyRow, GenerationRow, MoveRow, PackCopyRow, PackRow, PackState } from '../catalogue-rows.ts'
 import type { Statements } from './statements.ts'
 
 interface StoredPack {
@@ -185,10 +185,14 @@ function packMoves(db: Statements): Pick<PackWriter, Moving> {
   }
 }
 
+const selectRange = `SELECT pack, node, proven_at_ms AS provenAtMs FROM copies WHERE pack > ? AND pack <= ?
+  ORDER BY pack`
+
 export function copyTable(db: Statements): CopyWriter {
   const sql = 'SELECT node, put_sequence AS putSequence, proven_at_ms AS provenAtMs FROM copies WHERE pack = ?'
   return {
     of: async (packs) => packs.map((pack) => db.all<CopyRow>(sql, pack)),
+    inRange: async ({ after, upTo }) => db.all<PackCopyRow>(selectRange, after, upTo),
     async add(pack, copy) {
       db.run('INSERT INTO copies VALUES (?, ?, ?, ?)', pack, copy.node, copy.putSequence, copy.provenAtMs)
     },

@@ -19,6 +19,8 @@ import { readTicketUnchecked, signReceipt } from '../../../src/format/tickets.ts
 import type { Catalogue } from '../../../src/manager/catalogue.ts'
 import { openSqliteCatalogue } from '../../../src/manager/catalogue-sqlite.ts'
 import { Manager } from '../../../src/manager/manager.ts'
+import { noRepair } from '../../../src/manager/repair-watch.ts'
+import type { RepairWatch } from '../../../src/manager/repair-watch.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -137,6 +139,7 @@ export class PaperNode {
 export interface ClusterOptions {
   readonly path?: string
   readonly seed?: number
+  readonly repair?: RepairWatch
 }
 
 /** A manager with nodes that exist on paper only. */
@@ -145,6 +148,7 @@ export class PaperCluster {
   readonly random: SeededRandom
   readonly nodes: PaperNode[] = []
   readonly #path: string
+  readonly #repair: RepairWatch
   catalogue: Catalogue
   #manager: Manager | undefined
   #request = 0
@@ -152,6 +156,7 @@ export class PaperCluster {
   constructor(options: ClusterOptions = {}) {
     this.random = new SeededRandom(options.seed ?? 7)
     this.#path = options.path ?? ':memory:'
+    this.#repair = options.repair ?? noRepair
     this.catalogue = openSqliteCatalogue(this.#path)
   }
 
@@ -169,7 +174,8 @@ export class PaperCluster {
 
   async open(): Promise<void> {
     const { catalogue, clock, random } = this
-    this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger })
+    const repairWatch = this.#repair
+    this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, repairWatch })
   }
 
   /** The manager's process ends and another opens the same file; `between` may do something to it. */

@@ -1,0 +1,60 @@
+import { endangeredShownMax, pageSizeMax } from '../core/limits.ts'
+import type { Durability, EndangeredSnapshot, SnapshotSafety } from '../core/model.ts'
+import type { ManagerContext } from './context.ts'
+
+/** All backups that are not in the trash, each with how safe it is now. */
+export async function* eachSnapshot(
+  context: ManagerContext,
+): AsyncGenerator<{ readonly commitSequence: number; readonly snapshotId: string; readonly durability: Durability }> {
+  const vaults = await context.catalogue.read((tx) => tx.vaults.all())
+  for (const vault of vaults) {
+    for (let from: number | undefined = 0; from !== undefined;) {
+      const start: number = from
+      const query = { vault: vault.id, host: '', from: start, order: 'oldest-first', limit: pageSizeMax } as const
+      const rows = await context.catalogue.read((tx) => tx.snapshots.page(query))
+      for (const { commitSequence, snapshotId } of rows) {
+        const durability = await context.durability.ofSnapshot(commitSequence, vault.copies)
+        yield { commitSequence, snapshotId, durability }
+      }
+      from = rows.length < pageSizeMax ? undefined : rows.at(-1)?.commitSequence
+    }
+  }
+}
+
+interface Ranked extends EndangeredSnapshot {
+  readonly commitSequence: number
+}
+
+/** How many backups are how safe, and the ones that are not. What is known of each is remembered, see `durability`. */
+export async function snapshotSafety(context: ManagerContext): Promise<SnapshotSafety> {
+  const endangered: Ranked[] = []
+  let full = 0
+  let degraded = 0
+  let lost = 0
+  let failureDomains = Infinity
+  let provenAtMs = Infinity
+  for await (const snapshot of eachSnapshot(context)) {
+    const { durability } = snapshot
+    failureDomains = Math.min(failureDomains, durability.failureDomains)
+    provenAtMs = Math.min(provenAtMs, durability.provenAtMs)
+    if (durability.packsUnavailable > 0) lost += 1
+    else if (durability.packsDegraded > 0) degraded += 1
+    else full += 1
+    if (durability.packsDegraded > 0) endangered.push(snapshot)
+    if (endangered.length > 2 * endangeredShownMax) keepWorst(endangered)
+  }
+  keepWorst(endangered)
+  const none = full + degraded + lost === 0
+  return {
+    ...{ full, degraded, lost },
+    failureDomains: none ? 0 : failureDomains,
+    provenAtMs: none ? 0 : provenAtMs,
+    endangered: endangered.map(({ snapshotId, durability }) => ({ snapshotId, durability })),
+  }
+}
+
+/** Those with the fewest copies, the newest first among equals. */
+function keepWorst(endangered: Ranked[]): void {
+  endangered.sort((a, b) => a.durability.copies - b.durability.copies || b.commitSequence - a.commitSequence)
+  endangered.splice(endangeredShownMax)
+}
