@@ -12,6 +12,7 @@ export const exitCodes = {
   14: 'not enough nodes, or no room on them',
   15: 'saved, but with fewer copies than wanted',
   16: 'data is damaged: bytes do not match their hash',
+  17: 'a condition of --fail-on holds',
   130: 'interrupted',
 } as const
 

@@ -3,27 +3,58 @@ import type { ClusterStatus } from '../../core/model.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions } from '../command-setup.ts'
+import { alarmExitCode, parseAlarms, raised } from '../fail-on.ts'
+import type { Alarm } from '../fail-on.ts'
 import { formatAgo, formatBytes, formatCount, plural } from '../human-format.ts'
 import { jsonTimeMs } from '../json-time.ts'
 import { safetyLines, safetyRecord } from '../safety-text.ts'
+import { safeText } from '../safe-text.ts'
 import { withClient } from '../with-client.ts'
 import { nodeRecord, nodeTable } from './nodes.ts'
 
 export function defineStatus(command: Command, cli: Cli): void {
-  addClusterOptions(command)
+  addClusterOptions(command).option(
+    '--fail-on <list>',
+    'conditions, with commas, that a monitor is to hear of',
+    parseAlarms,
+  )
   addHelp(command, {
-    examples: ['twofold status', 'twofold status --json'],
-    notes: ['It exits with 0 whenever the cluster answers; "well" in the JSON says how it is.'],
-    exitCodes: [0, 1, 10, 12, 130],
+    examples: ['twofold status', 'twofold status --json', 'twofold status --fail-on degraded,lost,node-down'],
+    notes: [
+      'It exits with 0 whenever the cluster answers; "well" in the JSON says how it is. With --fail-on it exits with',
+      '16 when lost is given and something has no copy left, else with 15 when degraded is given and something has too',
+      'few, else with 17 when another condition that is given holds. Conditions:',
+      ...alarmHelp,
+    ],
+    exitCodes: [0, 1, 10, 12, 15, 16, 17, 130],
   })
-  addAction<ClusterOptions>(command, cli, (run) =>
+  addAction<Options>(command, cli, (run) =>
     withClient(run, async (client) => {
       const status = await client.status({ signal: cli.signal })
-      await run.output.record(statusRecord(status))
-      await run.output.lines(statusLines(status, cli.clock.nowMs()))
+      const nowMs = cli.clock.nowMs()
+      const holding = raised(run.options.failOn ?? [], status, nowMs)
+      await run.output.record({ ...statusRecord(status), failed_on: holding })
+      await run.output.lines(statusLines(status, nowMs))
+      for (const { name, reason } of holding) await run.output.line(`${name}: ${safeText(reason)}`)
+      cli.setExitCode(alarmExitCode(holding))
     }),
   )
 }
+
+interface Options extends ClusterOptions {
+  readonly failOn?: readonly Alarm[]
+}
+
+const alarmHelp = [
+  '  lost              a snapshot or pack has no copy on a node that is not dead',
+  '  degraded          a snapshot or pack has fewer copies than wanted',
+  '  node-down         a node is silent, dead or has not come back',
+  '  read-only         a node is there but does not accept writes',
+  '  safe-mode         not all nodes have reported since the manager started',
+  '  catalogue         the nodes do not confirm that the catalogue is the newest one',
+  '  stale-proof:TIME  something was not read and found good for so long, for example 30d',
+  '  no-backup:TIME    no backup was committed for so long, for example 26h',
+]
 
 function isWell(status: ClusterStatus): boolean {
   const allUp = status.nodes.every(({ state, writable }) => state === 'removed' || (state === 'up' && writable))
