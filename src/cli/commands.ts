@@ -50,6 +50,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/prune.ts')).definePrune,
   },
   {
+    name: 'check',
+    summary: 'find out whether everything can be restored',
+    load: async () => (await import('./commands/check.ts')).defineCheck,
+  },
+  {
     name: 'ls',
     summary: 'list what is in a snapshot',
     load: async () => (await import('./commands/ls.ts')).defineLs,

@@ -1,3 +1,4 @@
+import type { ReadSubset } from '../client/index.ts'
 import { TwofoldError } from '../core/errors.ts'
 
 const sizeUnits: Readonly<Record<string, number>> = {
@@ -43,6 +44,16 @@ export function parseDuration(text: string): number {
 /** The same; `off` and `0` are 0. @throws TwofoldError `invalid-argument` */
 export function parsePeriod(text: string): number {
   return ['off', '0'].includes(text.trim().toLowerCase()) ? 0 : parseDuration(text)
+}
+
+/** `3/30`, the third of thirty parts, or `2.5%`. @throws TwofoldError `invalid-argument` */
+export function parseSubset(text: string): ReadSubset {
+  const part = /^(\d{1,9})\/(\d{1,9})$/.exec(text.trim())
+  const [number, parts] = [Number(part?.[1]), Number(part?.[2])]
+  if (number >= 1 && number <= parts) return { kind: 'part', number, parts }
+  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(text.trim())?.[1])
+  if (percent > 0 && percent <= 100) return { kind: 'percent', percent }
+  throw new TwofoldError('invalid-argument', `"${text}" is no part: write for example 3/30, the 3rd of 30, or 5%`)
 }
 
 /** A whole number from `least` on. @throws TwofoldError `invalid-argument` */

@@ -8,6 +8,7 @@ import type {
   RepackablePack,
   SnapshotsRequest,
 } from '../core/admin-messages.ts'
+import type { CatalogueFinding, ListedPack, ListPacksRequest, LossPart } from '../core/check-messages.ts'
 import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
 import type { CallOptions } from '../core/model.ts'
 
@@ -25,6 +26,9 @@ export interface AdminApi {
   getPrune(options?: CallOptions): Promise<PruneState>
   beginRepack(request: BeginRepackRequest, options?: CallOptions): Promise<Session>
   listRepackable(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<RepackablePack>>
+  checkCatalogue(options?: CallOptions): AsyncIterable<CatalogueFinding>
+  listPacks(request: ListPacksRequest, options?: CallOptions): Promise<Page<ListedPack>>
+  assessLoss(packIds: readonly PackId[], options?: CallOptions): AsyncIterable<LossPart>
   /** Resolves with the packs that are needed no more. */
   finishRepack(session: SessionRef, packIds: readonly PackId[], options?: CallOptions): Promise<readonly PackId[]>
 }

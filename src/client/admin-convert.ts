@@ -1,9 +1,10 @@
 /** Between the messages of `admin.proto` and the plain data of `core`, in the directions that a client needs. */
-import { parseChunkId, parsePackId } from '../core/ids.ts'
+import type { CatalogueFinding, CheckPhase, ListedPack, LossPart } from '../core/check-messages.ts'
+import { parseChunkId, parsePackId, parseSnapshotId } from '../core/ids.ts'
 import type { PrunePhase, PruneState, RepackablePack } from '../core/admin-messages.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type * as wire from '../gen/twofold/v1/admin.ts'
-import { required, toNumber } from './convert.ts'
+import { required, toNumber, toPackCopy } from './convert.ts'
 
 const phases: readonly PrunePhase[] = [
   'waiting',
@@ -50,4 +51,37 @@ export function toRepackable(pack: wire.RepackablePack): RepackablePack {
   }))
   const packId = parsePackId(pack.packId)
   return { pack: { packId, lengthBytes: toNumber(pack.lengthBytes), nodes: pack.nodes.map(toNodeRef) }, records }
+}
+
+const checkPhases: readonly CheckPhase[] = ['log', 'snapshots', 'done']
+
+export function toFinding({ part }: wire.CheckCatalogueResponse): CatalogueFinding {
+  const value = required(part, 'part')
+  if (value.$case === 'problem') return { kind: 'problem', ...value.value }
+  const { phase, done, total } = value.value
+  const known = required(
+    checkPhases.find((each) => each === phase),
+    'phase',
+  )
+  return { kind: 'progress', phase: known, done: toNumber(done), total: toNumber(total) }
+}
+
+export function toListedPack(pack: wire.ListedPack): ListedPack {
+  const { vault, copiesWanted, sample } = pack
+  return {
+    packId: parsePackId(pack.packId),
+    lengthBytes: toNumber(pack.lengthBytes),
+    ...{ vault, copiesWanted },
+    copies: pack.copies.map(toPackCopy),
+    sample: sample === undefined ? undefined : { ...sample, chunkId: parseChunkId(sample.chunkId) },
+  }
+}
+
+export function toLoss({ chunkIds, snapshots }: wire.AssessLossResponse): LossPart {
+  return {
+    chunkIds: chunkIds.map(parseChunkId),
+    snapshots: snapshots.map(({ snapshotId, manifest, fileVersion, forgotten }) => {
+      return { snapshotId: parseSnapshotId(snapshotId), manifest, fileVersion: toNumber(fileVersion), forgotten }
+    }),
+  }
 }

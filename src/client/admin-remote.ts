@@ -10,12 +10,13 @@ import type {
   RepackablePack,
   SnapshotsRequest,
 } from '../core/admin-messages.ts'
+import type { CatalogueFinding, ListedPack, ListPacksRequest, LossPart } from '../core/check-messages.ts'
 import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
 import type { CallOptions } from '../core/model.ts'
 import { AdminClient, AdminService } from '../gen/twofold/v1/admin.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
 import type { AdminApi } from './admin-api.ts'
-import { toPruneState, toRepackable } from './admin-convert.ts'
+import { toFinding, toListedPack, toLoss, toPruneState, toRepackable } from './admin-convert.ts'
 import { required, toNumber, toSession } from './convert.ts'
 import { ManagerCalls } from './manager-calls-remote.ts'
 
@@ -59,6 +60,21 @@ export class AdminRemote implements AdminApi {
   async listRepackable(vault: string, page: PageRequest, options?: CallOptions): Promise<Page<RepackablePack>> {
     const reply = await this.#calls.call(AdminService.listRepackable, { vault, ...page }, options)
     return { items: reply.packs.map(toRepackable), nextPageToken: reply.nextPageToken }
+  }
+
+  async *checkCatalogue(options?: CallOptions): AsyncGenerator<CatalogueFinding> {
+    const findings = this.#calls.stream(AdminService.checkCatalogue, {}, options)
+    for await (const finding of findings) yield toFinding(finding)
+  }
+
+  async listPacks(request: ListPacksRequest, options?: CallOptions): Promise<Page<ListedPack>> {
+    const reply = await this.#calls.call(AdminService.listPacks, request, options)
+    return { items: reply.packs.map(toListedPack), nextPageToken: reply.nextPageToken }
+  }
+
+  async *assessLoss(packIds: readonly PackId[], options?: CallOptions): AsyncGenerator<LossPart> {
+    const parts = this.#calls.stream(AdminService.assessLoss, { packIds: [...packIds] }, options)
+    for await (const part of parts) yield toLoss(part)
   }
 
   async finishRepack(

@@ -10,6 +10,7 @@ import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import { decodeExtentList, decodeTree } from '../format/tree.ts'
 import type { Extent, RecordContent, TreeEntry, TreeNode } from '../format/tree.ts'
+import { BadCopyReports } from './bad-copy-reports.ts'
 import { mapUnordered } from './map-unordered.ts'
 import type { ManagerApi } from './manager-api.ts'
 import { persistently } from '../core/persistently.ts'
@@ -51,10 +52,13 @@ export interface LoadOptions extends CallOptions {
 export class ChunkLoader {
   readonly #deps: ChunkLoaderDeps
   readonly #reader: PackReader
+  /** Copies that could not be read tell the manager of themselves. */
+  readonly badCopies: BadCopyReports
 
   constructor(deps: ChunkLoaderDeps) {
     this.#deps = deps
     this.#reader = new PackReader(deps)
+    this.badCopies = new BadCopyReports(deps.manager, deps.logger)
   }
 
   /**
@@ -69,7 +73,11 @@ export class ChunkLoader {
     }
     // Whoever stops taking records stops the reads that are in progress, too.
     const { controller, release } = linkedController(options.signal)
-    const running = { ...options, signal: controller.signal }
+    const onProblem = (problem: CopyProblem): void => {
+      this.badCopies.add(problem)
+      options.onProblem?.(problem)
+    }
+    const running = { ...options, onProblem, signal: controller.signal }
     const reads = this.#plan({ vault, ids, miss }, running)
     try {
       for await (const result of mapUnordered(reads, readsInFlight, (read) => this.#reader.read(read, running))) {

@@ -13,6 +13,8 @@ import type { BenchmarkOptions, BenchmarkRequest } from './benchmark.ts'
 import type { BenchmarkReport } from './benchmark-report.ts'
 import { toCheckpointInfo } from './checkpoint-info.ts'
 import type { CheckpointInfo } from './checkpoint-info.ts'
+import type { CheckOptions } from './check.ts'
+import type { CheckRequest, CheckSummary } from './check-request.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { diffSnapshots } from './diff.ts'
 import type { DiffEntry } from './diff.ts'
@@ -227,6 +229,12 @@ export class Client {
   async prune(request: PruneRequest, options: PruneRunOptions = {}): Promise<PruneSummary> {
     const { runPrune } = await import('./prune.ts')
     return runPrune(this.#deps, request, options)
+  }
+
+  /** @throws as `runCheck` */
+  async check(request: CheckRequest = {}, options: CheckOptions = {}): Promise<CheckSummary> {
+    const { runCheck } = await import('./check.ts')
+    return runCheck({ ...this.#deps, loader: this.#read.loader }, request, options)
   }
 
   nodes(options: CallOptions = {}): Promise<readonly NodeInfo[]> {

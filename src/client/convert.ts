@@ -14,6 +14,7 @@ import type {
   NodeRef,
   NodeState,
   Operation,
+  PackCopy,
   RepairActivity,
   Signed,
   Snapshot,
@@ -107,11 +108,15 @@ export function toSnapshotPack(pack: wire.SnapshotPack): SnapshotPack {
   return {
     packId: parsePackId(pack.packId),
     lengthBytes: toNumber(pack.lengthBytes),
-    copies: pack.copies.map((copy) => ({
-      node: toListedNode(required(copy.node, 'node')),
-      state: toNodeState(copy.state),
-      provenAtMs: toNumber(copy.provenAtMs),
-    })),
+    copies: pack.copies.map(toPackCopy),
+  }
+}
+
+export function toPackCopy(copy: wire.PackCopy): PackCopy {
+  return {
+    node: toListedNode(required(copy.node, 'node')),
+    state: toNodeState(copy.state),
+    provenAtMs: toNumber(copy.provenAtMs),
   }
 }
 

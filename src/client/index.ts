@@ -40,6 +40,7 @@ export type { StatsInfo } from './stats.ts'
 
 export { groupSnapshots, judgeGroups, toRetained } from './forget.ts'
 export type { GroupKey, GroupVerdict, Retained, SnapshotGroup } from './forget.ts'
+export type { CheckEvent, CheckRequest, CheckSummary, CopyFinding, HurtPath, ReadSubset } from './check-request.ts'
 export type { PruneEvent, PruneRequest, PruneSummary } from './prune.ts'
 export type { Moved } from './repack.ts'
 

@@ -3,6 +3,7 @@ import type {
   AbandonPackRequest,
   AllocatePackRequest,
   Allocation,
+  BadCopyReport,
   BeginBackupRequest,
   ChunkLocation,
   CommitSnapshotRequest,
@@ -50,6 +51,8 @@ export interface ManagerApi {
     ids: readonly ChunkId[],
     options?: CallOptions,
   ): Promise<readonly (ChunkLocation | undefined)[]>
+  /** Resolves with whether the node checks its copy, or is about to. */
+  reportBadCopy(report: BadCopyReport, options?: CallOptions): Promise<boolean>
   listSnapshots(filter: SnapshotFilter, page: PageRequest, options?: CallOptions): Promise<Page<Snapshot>>
   getSnapshot(reference: string, filter: SnapshotFilter, options?: CallOptions): Promise<Snapshot>
   listSnapshotPacks(id: SnapshotId, page: PageRequest, options?: CallOptions): Promise<Page<SnapshotPack>>

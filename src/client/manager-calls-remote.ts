@@ -2,7 +2,7 @@ import type { MethodDefinition } from '@grpc/grpc-js'
 import { isTwofoldError, TwofoldError } from '../core/errors.ts'
 import { unaryDeadlineMs } from '../core/limits.ts'
 import type { CallOptions } from '../core/model.ts'
-import { callUnary } from '../rpc/calls.ts'
+import { callServerStream, callUnary } from '../rpc/calls.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
 
 type ClientConstructor = Parameters<ChannelPool['client']>[0]
@@ -37,6 +37,31 @@ export class ManagerCalls {
         return await callUnary(client, method, request, { signal, deadlineMs })
       } catch (error) {
         if (!isUnreachable(error)) throw error
+        failure = error
+        this.#current = (this.#current + 1) % this.#addresses.length
+      }
+    }
+    throw unreachable(this.#addresses, failure)
+  }
+
+  /** As `call`, for a stream of answers. It goes on to the next address only as long as nothing has come. */
+  async *stream<Request, Response>(
+    method: MethodDefinition<Request, Response>,
+    request: Request,
+    options: CallOptions & { idleMs?: number } = {},
+  ): AsyncGenerator<Response> {
+    let failure: TwofoldError | undefined
+    for (let tried = 0; tried < this.#addresses.length; tried++) {
+      const client = this.#channels.client(this.#service, this.#addresses[this.#current] as string)
+      let begun = false
+      try {
+        for await (const answer of callServerStream(client, method, request, options)) {
+          begun = true
+          yield answer
+        }
+        return
+      } catch (error) {
+        if (begun || !isUnreachable(error)) throw error
         failure = error
         this.#current = (this.#current + 1) % this.#addresses.length
       }

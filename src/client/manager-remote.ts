@@ -5,6 +5,7 @@ import type {
   AbandonPackRequest,
   AllocatePackRequest,
   Allocation,
+  BadCopyReport,
   BeginBackupRequest,
   ChunkLocation,
   CommitSnapshotRequest,
@@ -111,6 +112,10 @@ export class ManagerRemote implements ManagerApi {
   ): Promise<readonly (ChunkLocation | undefined)[]> {
     const request = { vault, chunkIds: [...ids] }
     return convert.toLocations(await this.#call(ManagerService.locateChunks, request, options), ids.length)
+  }
+
+  async reportBadCopy({ packId, nodeId, problem }: BadCopyReport, options?: CallOptions): Promise<boolean> {
+    return (await this.#ask(ManagerService.reportBadCopy, { packId, nodeId, problem }, options)).ordered
   }
 
   async listSnapshots(filter: SnapshotFilter, page: PageRequest, options?: CallOptions): Promise<Page<Snapshot>> {

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { describeError, isTwofoldError, toTwofoldError, TwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { toHex } from '../core/ids.ts'
+import type { PackId } from '../core/ids.ts'
 import { lateCopyMs, streamIdleMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type { CallOptions, NodeRef, RecordKind } from '../core/model.ts'
@@ -19,7 +20,7 @@ import type { StorageApi } from './storage-api.ts'
 /** One copy of a pack that could not serve all that was wanted of it. */
 export interface CopyProblem {
   readonly node: NodeRef
-  readonly packId: string
+  readonly packId: PackId
   /** The record that is bad; undefined when the read as a whole failed. */
   readonly record: WantedRecord | undefined
   readonly error: TwofoldError

@@ -40,6 +40,8 @@ export interface RestoreSummary {
   readonly bytesRestored: number
   /** Files whose content was read back and found equal. */
   readonly filesVerified: number
+  /** Bad copies that were met on the way and that their nodes check because of that, to be replaced. */
+  readonly copiesReported: number
   readonly durationMs: number
   /** What could not be restored as it was; each was told in an event. */
   readonly problems: number

@@ -87,6 +87,7 @@ class Restore implements FileSink {
   readonly #links: FileJob[] = []
   readonly #written: FileJob[] = []
   readonly #reportedNodes = new Set<string>()
+  readonly #reportedBefore: number
   readonly #counts = {
     filesRestored: 0,
     filesSkipped: 0,
@@ -108,6 +109,7 @@ class Restore implements FileSink {
     this.#from = from
     this.#options = options
     this.#progress = new Progress(deps.clock, options)
+    this.#reportedBefore = deps.loader.badCopies.taken
     const { ignoreCase, overwrite = 'always' } = request
     this.#includes = new PathPatterns(request.includes ?? [], { ignoreCase })
     this.#excludes = new PathPatterns(request.excludes ?? [], { ignoreCase })
@@ -130,10 +132,13 @@ class Restore implements FileSink {
       await this.#directories.finish()
     } finally {
       await this.#files.discard()
+      await this.#deps.loader.badCopies.settle()
     }
     if (this.#request.verify === true && this.#request.dryRun !== true) await this.#verify()
     this.#progress.finish()
-    return { ...this.#counts, durationMs: this.#progress.elapsedMs(), problems: this.#progress.problems }
+    const { problems } = this.#progress
+    const copiesReported = this.#deps.loader.badCopies.taken - this.#reportedBefore
+    return { ...this.#counts, copiesReported, durationMs: this.#progress.elapsedMs(), problems }
   }
 
   open(job: FileJob): ReturnType<FileSink['open']> {

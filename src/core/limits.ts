@@ -168,6 +168,28 @@ export const catalogueGroupMax = 64
 export const catalogueSliceRows = 8192
 /** Snapshots with too few copies that a status names: 20 × about 300 bytes. */
 export const endangeredShownMax = 20
+/** Copies of one node that wait for a check because somebody could not read them: 1000 × about 150 bytes. */
+export const badCopiesPerNodeMax = 1000
+/** Checks ordered with one heartbeat reply: a node has two in work. */
+export const checksPerHeartbeatMax = 8
+/** For how long a copy that was checked is not checked again, whoever complains, and how many are remembered. */
+export const checkAgainAfterMs = 600_000
+export const checksRememberedMax = 10_000
+/** How often a check that the node could not carry out is ordered again. */
+export const checkAttemptsMax = 3
+/** Copies that one client reports: whoever meets more has told enough, `check` finds the others. */
+export const badCopiesReportedMax = 256
+/** Length of what is said about a problem, in characters: it goes to the log. */
+export const problemCharactersMax = 1000
+/** Problems of the catalogue that a check names: who has more needs another catalogue, not a longer list. */
+export const catalogueProblemsMax = 1000
+/** Packs whose loss is assessed at once: their chunks, some 64 each, are 2 MB. */
+export const lossPacksMax = 1000
+/** Packs of one page that names a record of each: 64 packs of about 64 records, at most 16,384. */
+export const sampledPacksMax = 64
+/** Copies that a check has read at the same time, of all nodes and of each: a disk reads one after the other anyway. */
+export const checkedCopiesInFlight = 8
+export const checkedCopiesPerNode = 2
 /** Length of client-chosen request ids, and of host and user names, in characters. */
 export const requestIdCharactersMax = 128
 export const actorNameCharactersMax = 255

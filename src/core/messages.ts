@@ -1,5 +1,5 @@
 /** Requests and answers of the manager as plain data. Their meaning, idempotency and errors: `manager.proto`. */
-import type { ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
+import type { ChunkId, ClusterId, Incarnation, NodeId, PackId, SessionId, SnapshotId } from './ids.ts'
 import type { ErrorCode } from './errors.ts'
 import type {
   Checkpoint,
@@ -141,10 +141,25 @@ export interface CopyPack {
   readonly bytesPerSecondMax: number
 }
 
+/** A record by which a pack is told from others. */
+export interface ExpectedRecord {
+  readonly chunkId: ChunkId
+  readonly offset: number
+  readonly length: number
+}
+
+export interface BadCopyReport {
+  readonly packId: PackId
+  readonly nodeId: NodeId
+  readonly problem: string
+}
+
 export interface VerifyPack {
   readonly kind: 'verify-pack'
   readonly packId: PackId
   readonly incarnation: Incarnation
+  /** A record that it must have; undefined when none is known. */
+  readonly expected?: ExpectedRecord | undefined
 }
 
 export interface SendInventory {

@@ -2,9 +2,10 @@
 import { parsePackId, parseSnapshotId } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import type * as admin from '../core/admin-messages.ts'
+import type { CatalogueFinding, ListedPack, LossPart } from '../core/check-messages.ts'
 import type * as plain from '../core/messages.ts'
 import type * as wire from '../gen/twofold/v1/admin.ts'
-import { fromSession, toSessionRef } from './convert.ts'
+import { fromPackCopy, fromSession, toSessionRef } from './convert.ts'
 
 export function toForget(request: wire.ForgetSnapshotsRequest): admin.ForgetRequest {
   return { ...request, snapshotIds: request.snapshotIds.map(parseSnapshotId) }
@@ -62,4 +63,34 @@ export function toFinishRepack(request: wire.FinishRepackRequest): {
   packIds: PackId[]
 } {
   return { session: toSessionRef(request.session), packIds: request.packIds.map(parsePackId) }
+}
+
+export function fromFinding(finding: CatalogueFinding): wire.CheckCatalogueResponse {
+  if (finding.kind === 'problem') {
+    const { problem, snapshotId } = finding
+    return { part: { $case: 'problem', value: { problem, snapshotId } } }
+  }
+  const { phase, done, total } = finding
+  return { part: { $case: 'progress', value: { phase, done: BigInt(done), total: BigInt(total) } } }
+}
+
+export function fromListedPacks({ items, nextPageToken }: plain.Page<ListedPack>): wire.ListPacksResponse {
+  const packs = items.map((pack) => ({
+    packId: pack.packId,
+    vault: pack.vault,
+    lengthBytes: BigInt(pack.lengthBytes),
+    copiesWanted: pack.copiesWanted,
+    copies: pack.copies.map(fromPackCopy),
+    sample: pack.sample,
+  }))
+  return { packs, nextPageToken }
+}
+
+export const toPackIds = (ids: readonly string[]): PackId[] => ids.map(parsePackId)
+
+export function fromLoss({ chunkIds, snapshots }: LossPart): wire.AssessLossResponse {
+  return {
+    chunkIds: [...chunkIds],
+    snapshots: snapshots.map((snapshot) => ({ ...snapshot, fileVersion: BigInt(snapshot.fileVersion) })),
+  }
 }

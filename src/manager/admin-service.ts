@@ -1,13 +1,13 @@
 import { AdminService } from '../gen/twofold/v1/admin.ts'
 import type { AdminServer } from '../gen/twofold/v1/admin.ts'
-import { unaryHandler } from '../rpc/handlers.ts'
+import { serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
 import * as convert from './admin-convert.ts'
 import type { Admin } from './admin.ts'
 
 /** The administrative calls behind gRPC: translation and nothing else. */
 export function adminService(admin: Admin): ServiceMount {
-  const implementation: AdminServer = { ...snapshotCalls(admin), ...spaceCalls(admin) }
+  const implementation: AdminServer = { ...snapshotCalls(admin), ...spaceCalls(admin), ...checkCalls(admin) }
   return { definition: AdminService, implementation }
 }
 
@@ -44,6 +44,20 @@ function spaceCalls(admin: Admin): SpaceCalls {
     finishRepack: unaryHandler(async (request, options) => {
       const { session, packIds } = convert.toFinishRepack(request)
       return { finishedPackIds: [...(await admin.finishRepack(session, packIds, options))] }
+    }),
+  }
+}
+
+function checkCalls(admin: Admin): Pick<AdminServer, 'checkCatalogue' | 'listPacks' | 'assessLoss'> {
+  return {
+    checkCatalogue: serverStreamHandler(async function* (_, options) {
+      for await (const finding of admin.checkCatalogue(options)) yield convert.fromFinding(finding)
+    }),
+    listPacks: unaryHandler(async (request, options) =>
+      convert.fromListedPacks(await admin.listPacks(request, options)),
+    ),
+    assessLoss: serverStreamHandler(async function* ({ packIds }) {
+      for await (const part of admin.assessLoss(convert.toPackIds(packIds))) yield convert.fromLoss(part)
     }),
   }
 }

@@ -10,8 +10,12 @@ import type {
   RepackablePack,
   SnapshotsRequest,
 } from '../core/admin-messages.ts'
+import type { CatalogueFinding, ListedPack, ListPacksRequest, LossPart } from '../core/check-messages.ts'
 import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
 import type { CallOptions } from '../core/model.ts'
+import { checkCatalogue } from './check/catalogue-check.ts'
+import { listPacks } from './check/listed-packs.ts'
+import { assessLoss } from './check/loss.ts'
 import type { ManagerContext } from './context.ts'
 import { finishRepack } from './gc/finish-repack.ts'
 import type { PruneWorker } from './gc/prune-worker.ts'
@@ -65,6 +69,18 @@ export class Admin {
 
   listRepackable(vaultName: string, page: PageRequest, options?: CallOptions): Promise<Page<RepackablePack>> {
     return this.#call(options, (context) => this.#repackablePage(context, vaultName, page))
+  }
+
+  checkCatalogue(options?: CallOptions): AsyncIterable<CatalogueFinding> {
+    return checkCatalogue(this.#context, options?.signal)
+  }
+
+  listPacks(request: ListPacksRequest, options?: CallOptions): Promise<Page<ListedPack>> {
+    return this.#call(options, (context) => listPacks(context, request))
+  }
+
+  assessLoss(packIds: readonly PackId[]): AsyncIterable<LossPart> {
+    return assessLoss(this.#context, packIds)
   }
 
   async #repackablePage(context: ManagerContext, vaultName: string, page: PageRequest): Promise<Page<RepackablePack>> {

@@ -3,6 +3,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import type { CatalogueCopies } from './catalogue-copies.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { CopyChecks } from './copy-checks.ts'
 import type { CopyCounts } from './copy-counts.ts'
 import type { DurabilityReader } from './durability.ts'
 import type { Identity } from './identity.ts'
@@ -30,6 +31,8 @@ export interface ManagerContext {
   readonly copyCounts: CopyCounts
   readonly soundPacks: SoundPacks
   readonly pendingOrders: PendingOrders
+  /** Copies that nodes are to check because somebody could not read them. */
+  readonly checks: CopyChecks
   readonly log: LogFeed
   /** Whether this catalogue is the newest one: ask it before anything is deleted, ended or given up. */
   readonly lineage: Lineage

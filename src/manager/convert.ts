@@ -14,6 +14,7 @@ import type {
   NodeInfo,
   NodeState,
   Operation,
+  PackCopy,
   Signed,
   Snapshot,
   SnapshotPack,
@@ -66,6 +67,10 @@ export function toCommitSnapshot(request: wire.CommitSnapshotRequest): plain.Com
     snapshotId: parseSnapshotId(request.snapshotId),
     manifest: request.manifest,
   }
+}
+
+export function toBadCopy({ packId, nodeId, problem }: wire.ReportBadCopyRequest): plain.BadCopyReport {
+  return { packId: parsePackId(packId), nodeId: parseNodeId(nodeId), problem }
 }
 
 /** A filter that is not set is one that everything in the default vault passes. */
@@ -191,12 +196,12 @@ export function fromSnapshotPack(pack: SnapshotPack): wire.SnapshotPack {
   return {
     packId: pack.packId,
     lengthBytes: BigInt(pack.lengthBytes),
-    copies: pack.copies.map((copy) => ({
-      node: copy.node,
-      state: states[copy.state],
-      provenAtMs: BigInt(copy.provenAtMs),
-    })),
+    copies: pack.copies.map(fromPackCopy),
   }
+}
+
+export function fromPackCopy({ node, state, provenAtMs }: PackCopy): wire.PackCopy {
+  return { node, state: states[state], provenAtMs: BigInt(provenAtMs) }
 }
 
 export function fromNodeInfo(info: NodeInfo): wire.NodeInfo {

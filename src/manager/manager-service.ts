@@ -112,6 +112,7 @@ type ViewCalls = Pick<
   ManagerServer,
   | 'listCheckpoints'
   | 'locateChunks'
+  | 'reportBadCopy'
   | 'listSnapshots'
   | 'getSnapshot'
   | 'listSnapshotPacks'
@@ -130,6 +131,9 @@ function viewCalls(manager: Manager): ViewCalls {
     locateChunks: unaryHandler(async ({ vault, chunkIds }, options) =>
       convert.fromLocations(await manager.locateChunks(vault, convert.toChunkIds(chunkIds), options)),
     ),
+    reportBadCopy: unaryHandler(async (request, options) => ({
+      ordered: await manager.reportBadCopy(convert.toBadCopy(request), options),
+    })),
     listSnapshots: unaryHandler(async (request, options) => {
       const { items, nextPageToken } = await manager.listSnapshots(convert.toFilter(request.filter), request, options)
       return { snapshots: items.map(convert.fromSnapshot), nextPageToken }

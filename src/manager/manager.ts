@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts'
 import type {
   AbandonPackRequest,
   AllocatePackRequest,
+  BadCopyReport,
   Allocation,
   BeginBackupRequest,
   ChunkLocation,
@@ -45,6 +46,8 @@ import { Admin } from './admin.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
 import { listCheckpoints, saveCheckpoint } from './checkpoints.ts'
+import { reportBadCopy } from './bad-copies.ts'
+import { CopyChecks } from './copy-checks.ts'
 import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
 import { CatalogueCopies } from './catalogue-copies.ts'
@@ -140,6 +143,7 @@ export class Manager {
       copyCounts: new CopyCounts(catalogue, clock),
       soundPacks: new SoundPacks(members),
       pendingOrders: new PendingOrders(catalogue),
+      checks: new CopyChecks(clock, random),
       ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
       checkpoints: { inWork: 0 },
       catalogueCopies: new CatalogueCopies(deps.copier),
@@ -250,6 +254,10 @@ export class Manager {
     options?: CallOptions,
   ): Promise<readonly (ChunkLocation | undefined)[]> {
     return this.#call(options, (context) => locateChunks(context, vault, ids))
+  }
+
+  reportBadCopy(report: BadCopyReport, options?: CallOptions): Promise<boolean> {
+    return this.#call(options, (context) => reportBadCopy(context, report))
   }
 
   listSnapshots(filter: SnapshotFilter, page: PageRequest, options?: CallOptions): Promise<Page<Snapshot>> {

@@ -259,8 +259,8 @@ function fromOrder(order: plain.Order): wire.Order {
       return { orderId, epoch, action: { $case: 'copyPack', value } }
     }
     case 'verify-pack': {
-      const { packId, incarnation } = action
-      return { orderId, epoch, action: { $case: 'verifyPack', value: { packId, incarnation } } }
+      const { packId, incarnation, expected } = action
+      return { orderId, epoch, action: { $case: 'verifyPack', value: { packId, incarnation, expected } } }
     }
     case 'send-inventory':
       return { orderId, epoch, action: { $case: 'sendInventory', value: {} } }

@@ -156,6 +156,7 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
   await takeOrderResults(context, row, heartbeat)
   const log = await hearLog(context, row, heartbeat)
   context.catalogueCopies.answered(heartbeat.nodeId, heartbeat.results)
+  hearChecks(context, row, heartbeat)
   const waiting = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
   const orders = waiting.filter(({ logSequence = 0 }) => context.lineage.mayDestroy(row.id, logSequence))
   return {
@@ -165,6 +166,7 @@ export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbea
     orders: [
       ...orders.map(({ orderId, action }) => ({ orderId, action, epoch: context.identity.epoch })),
       ...context.catalogueCopies.orderFor(context, heartbeat.nodeId),
+      ...context.checks.ordersFor(row.id, context.identity.epoch),
     ],
     state: context.members.state(heartbeat.nodeId),
     ...log,
@@ -186,6 +188,14 @@ export function requireRegistered(
   }
   if (from.incarnation !== row.ref.incarnation) throw notRegistered()
   return row
+}
+
+function hearChecks(context: ManagerContext, row: NodeRow, heartbeat: Heartbeat): void {
+  for (const { action, result } of context.checks.answered(row.id, heartbeat.results)) {
+    const fields = { node: row.ref.name, pack: action.packId, problem: result.problem }
+    if (result.done && result.problem === '') context.logger.info('a copy that was said to be bad is good', fields)
+    else context.logger.error('a copy that was said to be bad is bad', fields)
+  }
 }
 
 /** An order that was not carried out stays, and is given again. */

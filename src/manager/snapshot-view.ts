@@ -7,6 +7,7 @@ import type { Snapshot, SnapshotPack } from '../core/model.ts'
 import { decodeManifest } from '../format/manifest.ts'
 import type { CatalogueReader } from './catalogue.ts'
 import type { SnapshotRow, VaultRow } from './catalogue-rows.ts'
+import { describeCopy } from './check/listed-packs.ts'
 import type { ManagerContext } from './context.ts'
 import { decodePackSet } from './pack-set.ts'
 import { makeToken, pageLimit, pageOf, readNumberToken } from './paging.ts'
@@ -164,11 +165,7 @@ async function describePacks(
   const copies = await tx.copies.of(ids)
   return packs.flatMap((pack, index) => {
     if (pack === undefined) return []
-    const held = (copies[index] ?? []).flatMap((copy) => {
-      const node = context.members.byRow(copy.node)?.ref
-      if (node === undefined) return []
-      return [{ node, state: context.members.state(node.nodeId), provenAtMs: copy.provenAtMs }]
-    })
+    const held = (copies[index] ?? []).flatMap((copy) => describeCopy(context, copy))
     return [{ packId: pack.packId, lengthBytes: pack.lengthBytes, copies: held }]
   })
 }

@@ -3,6 +3,7 @@ import { parseChunkId, parseClusterId, parseIncarnation, parsePackId } from '../
 import type { Incarnation, PackId } from '../core/ids.ts'
 import type {
   CommitPackRequest,
+  ExpectedRecord,
   Heartbeat,
   HeartbeatReply,
   InventoryReport,
@@ -175,7 +176,7 @@ function toAction(action: manager.Order['action']): Order['action'] {
       }
     }
     case 'verifyPack':
-      return { kind: 'verify-pack', ...storedIn(action.value) }
+      return { kind: 'verify-pack', ...storedIn(action.value), expected: toExpected(action.value.expected) }
     case 'sendInventory':
       return { kind: 'send-inventory' }
     case 'discardDamaged':
@@ -189,6 +190,12 @@ function toAction(action: manager.Order['action']): Order['action'] {
     case undefined:
       return { kind: 'unknown' }
   }
+}
+
+function toExpected(expected: manager.ExpectedRecord | undefined): ExpectedRecord | undefined {
+  if (expected === undefined) return undefined
+  const { chunkId, offset, length } = expected
+  return { chunkId: parseChunkId(chunkId), offset, length }
 }
 
 function storedIn(value: { packId: string; incarnation: string }): { packId: PackId; incarnation: Incarnation } {

@@ -86,7 +86,7 @@ function requireThisLife(incarnation: Incarnation, deps: OrdersDeps): void {
 /** Damage is an answer too: the copy is put aside by then, and the heartbeat that tells this lists it. */
 async function check(action: VerifyPack, deps: OrdersDeps, signal: AbortSignal): Promise<Outcome> {
   requireThisLife(action.incarnation, deps)
-  const found = await verifyPack(deps.custodian, action.packId, { signal })
+  const found = await verifyPack(deps.custodian, action.packId, { signal, expected: action.expected })
   return found.good ? done : { done: true, problem: found.problem }
 }
 

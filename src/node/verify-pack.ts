@@ -1,6 +1,9 @@
-import { isTwofoldError } from '../core/errors.ts'
+import { isTwofoldError, TwofoldError } from '../core/errors.ts'
+import { asBuffer } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import { sliceBytesMax } from '../core/limits.ts'
+import type { ExpectedRecord } from '../core/messages.ts'
+import type { PackEntry } from '../core/model.ts'
 import { PackVerifier } from '../format/pack-verifier.ts'
 import type { VerifiedPack } from '../format/pack-verifier.ts'
 import type { Custodian } from './custodian.ts'
@@ -14,6 +17,8 @@ export interface CheckOptions {
   readonly signal?: AbortSignal | undefined
   /** Called before so many bytes are read; what is to be waited for. */
   readonly before?: (bytes: number) => Promise<void>
+  /** A record that the pack must have: another pack in its place is damage, too. */
+  readonly expected?: ExpectedRecord | undefined
 }
 
 /**
@@ -23,14 +28,15 @@ export interface CheckOptions {
 export async function verifyPack(
   custodian: Custodian,
   packId: PackId,
-  { signal, before }: CheckOptions = {},
+  { signal, before, expected }: CheckOptions = {},
 ): Promise<PackCheck> {
   let pack: StoredPack | undefined
   try {
     const reader = await custodian.open(packId)
     pack = reader.pack
     try {
-      const check = await readThrough(reader, custodian, { signal, before: before ?? (() => Promise.resolve()) })
+      const how = { signal, expected, before: before ?? (() => Promise.resolve()) }
+      const check = await readThrough(reader, custodian, how)
       return { good: true, digest: check.digest, records: check.entries.length, lengthBytes: pack.lengthBytes }
     } finally {
       await reader.close()
@@ -44,7 +50,7 @@ export async function verifyPack(
 async function readThrough(
   reader: PackReader,
   custodian: Custodian,
-  { signal, before }: { signal: AbortSignal | undefined; before: (bytes: number) => Promise<void> },
+  { signal, before, expected }: Required<CheckOptions>,
 ): Promise<VerifiedPack> {
   const { pack } = reader
   const check = new PassingCheck(pack, custodian)
@@ -56,7 +62,7 @@ async function readThrough(
     offset += await reader.read(buffer.subarray(0, length), offset)
     await check.push(buffer.subarray(0, length))
   }
-  return check.finish()
+  return check.finish(expected)
 }
 
 /** Checks a stored pack while it is read from its beginning to its end; a damaged one is put aside. */
@@ -78,9 +84,15 @@ export class PassingCheck {
     })
   }
 
-  /** @throws `integrity` */
-  async finish(): Promise<VerifiedPack> {
-    const verified = await this.#judged(() => (this.#verifier ?? new PackVerifier(this.#pack)).finish())
+  /** @throws `integrity`, also when `expected` is not in it */
+  async finish(expected?: ExpectedRecord): Promise<VerifiedPack> {
+    const verified = await this.#judged(() => {
+      const pack = (this.#verifier ?? new PackVerifier(this.#pack)).finish()
+      if (expected !== undefined && !pack.entries.some((entry) => isSame(entry, expected))) {
+        throw new TwofoldError('integrity', 'it is another pack: what should be in it is not')
+      }
+      return pack
+    })
     this.#custodian.acquit(this.#pack)
     return verified
   }
@@ -95,6 +107,10 @@ export class PassingCheck {
       throw error
     }
   }
+}
+
+function isSame(entry: PackEntry, { chunkId, offset, length }: ExpectedRecord): boolean {
+  return entry.offset === offset && entry.length === length && asBuffer(entry.chunkId).equals(chunkId)
 }
 
 function isDamage(error: unknown): error is Error {

@@ -14,6 +14,13 @@ export function adminPort(ask: ManagerCall): AdminApi {
     beginRepack: (request, options) => ask('beginRepack', options, (api, o) => api.admin.beginRepack(request, o)),
     listRepackable: (vault, page, options) =>
       ask('listRepackable', options, (api, o) => api.admin.listRepackable(vault, page, o)),
+    checkCatalogue: async function* (options) {
+      yield* await ask('checkCatalogue', options, async (api, o) => api.admin.checkCatalogue(o))
+    },
+    listPacks: (request, options) => ask('listPacks', options, (api, o) => api.admin.listPacks(request, o)),
+    assessLoss: async function* (packs, options) {
+      yield* await ask('assessLoss', options, async (api) => api.admin.assessLoss(packs))
+    },
     finishRepack: (session, packs, options) =>
       ask('finishRepack', options, (api, o) => api.admin.finishRepack(session, packs, o)),
   }

@@ -33,6 +33,7 @@ export function managerPort(ask: ManagerCall): ClientManagerApi & NodeManagerApi
     listCheckpoints: (vault, page, options) =>
       ask('listCheckpoints', options, (api, o) => api.listCheckpoints(vault, page, o)),
     locateChunks: (vault, ids, options) => ask('locateChunks', options, (api, o) => api.locateChunks(vault, ids, o)),
+    reportBadCopy: (report, options) => ask('reportBadCopy', options, (api, o) => api.reportBadCopy(report, o)),
     listSnapshots: (filter, page, options) =>
       ask('listSnapshots', options, (api, o) => api.listSnapshots(filter, page, o)),
     getSnapshot: (reference, filter, options) =>

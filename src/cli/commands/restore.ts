@@ -111,6 +111,7 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
     problems,
     damaged,
     unreachable,
+    copies_reported: summary.copiesReported,
     ...(options.dryRun === true ? { dry_run: true } : {}),
   })
   const rate = formatBytes((bytesRestored * 1000) / Math.max(1, durationMs))
@@ -126,8 +127,15 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
   if (filesSkipped > filesResumed) await output.line(`${plural(filesSkipped - filesResumed, 'file')} left as they were`)
   if (options.verify === true)
     await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
-  if (damaged > 0) await output.line(output.style.red(`${plural(damaged, 'file')} could not be read from any copy`))
   const { red } = output.style
+  if (summary.copiesReported > 0) {
+    const copies = plural(summary.copiesReported, 'bad copy', 'bad copies')
+    await output.line(`${copies} met on the way ${summary.copiesReported === 1 ? 'is' : 'are'} checked and replaced`)
+  }
+  if (damaged > 0) {
+    await output.line(red(`${plural(damaged, 'file')} could not be read from any copy`))
+    await output.line('"twofold check" lists what else is hurt, in all snapshots')
+  }
   if (unreachable > 0) await output.line(red(`${plural(unreachable, 'file')} out of reach: see "twofold nodes"`))
   const rest = problems - damaged - unreachable
   if (rest > 0) await output.line(red(`${plural(rest, 'problem')}; see above`))
