@@ -105,6 +105,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).defineStatus,
   },
   {
+    name: 'watch',
+    summary: 'tell what happens in the cluster, as it happens',
+    load: async () => (await import('./commands/watch.ts')).defineWatch,
+  },
+  {
     name: 'history',
     summary: 'list what was done to the cluster',
     load: async () => (await import('./commands/history.ts')).defineHistory,

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { WatchedEvent } from '../core/cluster-events.ts'
 import type { SnapshotId } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SnapshotsRequest } from '../core/admin-messages.ts'
@@ -43,6 +44,7 @@ import { collectStats } from './stats.ts'
 import type { StatsInfo } from './stats.ts'
 import type { StorageApi } from './storage-api.ts'
 import type { ListedEntry } from './tree-walker.ts'
+import { watchCluster } from './watch.ts'
 
 /** What a client works with. */
 export interface ClientDeps {
@@ -243,6 +245,11 @@ export class Client {
 
   status(options: CallOptions = {}): Promise<ClusterStatus> {
     return this.#deps.manager.getStatus(options)
+  }
+
+  /** As `watchCluster`. @throws TwofoldError `unavailable` when the manager cannot be reached to begin with */
+  watch(request: { resumeToken?: string | undefined } = {}, options: CallOptions = {}): AsyncGenerator<WatchedEvent> {
+    return watchCluster(this.#deps, request.resumeToken ?? '', options)
   }
 
   /** What was done, the newest first; at most `limit` of it. */

@@ -1,5 +1,6 @@
 /** Between the messages of `proto/` and the plain data of `core`, in the directions that a client needs. */
 import { TwofoldError } from '../core/errors.ts'
+import type { ClusterEvent, WatchedEvent } from '../core/cluster-events.ts'
 import { parseClusterId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
 import type { Incarnation, NodeId } from '../core/ids.ts'
 import type { Allocation, ChunkLocation, PackLocation, Session } from '../core/messages.ts'
@@ -221,4 +222,18 @@ export function toFileRecord(file: wire.FileRecord): FileRecord {
     createdAtMs: toNumber(file.createdAtMs),
     snapshot: file.snapshot === undefined ? undefined : toSnapshot(file.snapshot),
   }
+}
+
+export function toWatched({ event, resumeToken, gap }: wire.WatchClusterResponse): WatchedEvent {
+  // An event of a newer manager, of a kind that this program does not know, is a sign of life.
+  return { event: event?.what === undefined ? undefined : toEvent(event, event.what), resumeToken, gap }
+}
+
+function toEvent({ timeMs: time }: wire.ClusterEvent, what: NonNullable<wire.ClusterEvent['what']>): ClusterEvent {
+  const timeMs = toNumber(time)
+  if (what.$case === 'operation') return { kind: 'operation', timeMs, operation: toOperation(what.value) }
+  const { subject, before, after } = what.value
+  if (what.$case === 'node') return { kind: 'node', timeMs, node: subject, before, after }
+  if (what.$case === 'durability') return { kind: 'durability', timeMs, snapshotId: subject, before, after }
+  return { kind: 'repair', timeMs, before, after }
 }

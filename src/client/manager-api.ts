@@ -1,3 +1,4 @@
+import type { WatchedEvent } from '../core/cluster-events.ts'
 import type { ChunkId, SnapshotId } from '../core/ids.ts'
 import type {
   AbandonPackRequest,
@@ -58,6 +59,7 @@ export interface ManagerApi {
   listSnapshotPacks(id: SnapshotId, page: PageRequest, options?: CallOptions): Promise<Page<SnapshotPack>>
   listNodes(options?: CallOptions): Promise<readonly NodeInfo[]>
   getStatus(options?: CallOptions): Promise<ClusterStatus>
+  watchCluster(resumeToken: string, options?: CallOptions): AsyncIterable<WatchedEvent>
   /** `kind` empty means all. */
   listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>>
   listFileVersions(request: ListFileVersionsRequest, options?: CallOptions): Promise<Page<FileRecord>>

@@ -1,4 +1,5 @@
 import type { MethodDefinition } from '@grpc/grpc-js'
+import type { WatchedEvent } from '../core/cluster-events.ts'
 import type { ChunkId, SnapshotId } from '../core/ids.ts'
 import { commitDeadlineMs, interactiveDeadlineMs } from '../core/limits.ts'
 import type {
@@ -142,6 +143,11 @@ export class ManagerRemote implements ManagerApi {
 
   async getStatus(options?: CallOptions): Promise<ClusterStatus> {
     return convert.toClusterStatus(await this.#ask(ManagerService.getStatus, {}, options))
+  }
+
+  async *watchCluster(resumeToken: string, options?: CallOptions): AsyncGenerator<WatchedEvent> {
+    const events = this.#calls.stream(ManagerService.watchCluster, { resumeToken }, options)
+    for await (const reply of events) yield convert.toWatched(reply)
   }
 
   async listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>> {

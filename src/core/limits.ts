@@ -190,6 +190,14 @@ export const sampledPacksMax = 64
 /** Copies that a check has read at the same time, of all nodes and of each: a disk reads one after the other anyway. */
 export const checkedCopiesInFlight = 8
 export const checkedCopiesPerNode = 2
+/** Events that are kept for those who watch: 10,000 × about 300 bytes are 3 MB. */
+export const eventsKeptMax = 10_000
+/** Snapshots whose copies changed that one look at the cluster tells of: a tenth of what is kept. */
+export const durabilityEventsMax = 1000
+export const observeIntervalMs = 1000
+/** Who watch at the same time, and how often they hear that the stream is alive: well below `streamIdleMs`. */
+export const watchersMax = 64
+export const watchAliveMs = 10_000
 /** Length of client-chosen request ids, and of host and user names, in characters. */
 export const requestIdCharactersMax = 128
 export const actorNameCharactersMax = 255

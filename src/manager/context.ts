@@ -13,6 +13,7 @@ import type { LogFeed } from './log-feed.ts'
 import type { ManagerTime } from './manager-time.ts'
 import type { Members } from './members.ts'
 import type { PendingOrders } from './pending-orders.ts'
+import type { RepairWatch } from './repair-watch.ts'
 import type { SoundPacks } from './sound-packs.ts'
 import type { ManagerTiming } from './timing.ts'
 
@@ -30,6 +31,7 @@ export interface ManagerContext {
   readonly durability: DurabilityReader
   readonly copyCounts: CopyCounts
   readonly soundPacks: SoundPacks
+  readonly repairWatch: RepairWatch
   readonly pendingOrders: PendingOrders
   /** Copies that nodes are to check because somebody could not read them. */
   readonly checks: CopyChecks

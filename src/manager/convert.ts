@@ -4,6 +4,7 @@
  */
 import { TwofoldError } from '../core/errors.ts'
 import { parseChunkId, parseNodeId, parsePackId, parseSessionId, parseSnapshotId } from '../core/ids.ts'
+import type { ClusterEvent, WatchedEvent } from '../core/cluster-events.ts'
 import type * as plain from '../core/messages.ts'
 import type {
   Checkpoint,
@@ -259,4 +260,17 @@ export function fromFileRecord(file: FileRecord): wire.FileRecord {
     createdAtMs: BigInt(file.createdAtMs),
     snapshot: file.snapshot === undefined ? undefined : fromSnapshot(file.snapshot),
   }
+}
+
+export function fromWatched({ event, resumeToken, gap }: WatchedEvent): wire.WatchClusterResponse {
+  return { event: event === undefined ? undefined : fromEvent(event), resumeToken, gap }
+}
+
+function fromEvent(event: ClusterEvent): wire.ClusterEvent {
+  const timeMs = BigInt(event.timeMs)
+  if (event.kind === 'operation') {
+    return { timeMs, what: { $case: 'operation', value: fromOperation(event.operation) } }
+  }
+  const subject = event.kind === 'node' ? event.node : event.kind === 'durability' ? event.snapshotId : ''
+  return { timeMs, what: { $case: event.kind, value: { subject, before: event.before, after: event.after } } }
 }

@@ -43,15 +43,18 @@ import type {
 import type { Random } from '../core/random.ts'
 import { readTicketUnchecked } from '../format/tickets.ts'
 import { Admin } from './admin.ts'
+import type { WatchedEvent } from '../core/cluster-events.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
 import { listCheckpoints, saveCheckpoint } from './checkpoints.ts'
 import { reportBadCopy } from './bad-copies.ts'
+import { ClusterObserver } from './cluster-observer.ts'
 import { CopyChecks } from './copy-checks.ts'
 import { CopyCounts } from './copy-counts.ts'
 import { DurabilityReader } from './durability.ts'
 import { CatalogueCopies } from './catalogue-copies.ts'
 import type { CatalogueCopier } from './catalogue-copies.ts'
+import { EventFeed } from './event-feed.ts'
 import { deleteFile, listFileVersions } from './files.ts'
 import { PruneWorker } from './gc/prune-worker.ts'
 import { beginEpoch } from './identity.ts'
@@ -98,6 +101,8 @@ export class Manager {
   readonly #context: ManagerContext
   readonly #programVersion: string
   readonly #prune: PruneWorker
+  readonly #feed: EventFeed
+  readonly #observer: ClusterObserver
   /** What people decide about the cluster. */
   readonly admin: Admin
 
@@ -106,6 +111,8 @@ export class Manager {
     this.#programVersion = programVersion
     this.#prune = new PruneWorker(context)
     this.admin = new Admin(context, this.#prune)
+    this.#feed = new EventFeed(context.clock, context.random)
+    this.#observer = new ClusterObserver(context, this.#feed, context.repairWatch)
   }
 
   /** Begins a new epoch on what the catalogue holds, and founds the cluster when that is nothing. */
@@ -144,6 +151,7 @@ export class Manager {
       soundPacks: new SoundPacks(members),
       pendingOrders: new PendingOrders(catalogue),
       checks: new CopyChecks(clock, random),
+      repairWatch,
       ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
       checkpoints: { inWork: 0 },
       catalogueCopies: new CatalogueCopies(deps.copier),
@@ -177,6 +185,7 @@ export class Manager {
     await this.#context.catalogueCopies.sweep(this.#context)
     const moreUpkeep = await this.#context.catalogue.upkeep()
     const moreGarbage = await this.#prune.step()
+    await this.#observer.step()
     return moreSessions || moreUpkeep || moreGarbage
   }
 
@@ -278,6 +287,10 @@ export class Manager {
 
   getStatus(options?: CallOptions): Promise<ClusterStatus> {
     return this.#call(options, (context) => getStatus(context, this.#programVersion))
+  }
+
+  watchCluster(resumeToken: string, options?: CallOptions): AsyncIterable<WatchedEvent> {
+    return this.#feed.watch(resumeToken, options?.signal)
   }
 
   listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>> {

@@ -33,6 +33,7 @@ export const idempotency: Readonly<Record<string, Idempotency>> = {
   '/twofold.v1.Manager/ListSnapshotPacks': 'read',
   '/twofold.v1.Manager/ListNodes': 'read',
   '/twofold.v1.Manager/GetStatus': 'read',
+  '/twofold.v1.Manager/WatchCluster': 'read',
   '/twofold.v1.Manager/ListHistory': 'read',
   '/twofold.v1.Manager/ListFileVersions': 'read',
   '/twofold.v1.Manager/DeleteFile': 'same',

@@ -42,6 +42,9 @@ export function managerPort(ask: ManagerCall): ClientManagerApi & NodeManagerApi
       ask('listSnapshotPacks', options, (api, o) => api.listSnapshotPacks(id, page, o)),
     listNodes: (options) => ask('listNodes', options, (api, o) => api.listNodes(o)),
     getStatus: (options) => ask('getStatus', options, (api, o) => api.getStatus(o)),
+    watchCluster: async function* (token, options) {
+      yield* await ask('watchCluster', options, async (api, o) => api.watchCluster(token, o))
+    },
     listHistory: (kind, page, options) => ask('listHistory', options, (api, o) => api.listHistory(kind, page, o)),
     listFileVersions: (request, options) =>
       ask('listFileVersions', options, (api, o) => api.listFileVersions(request, o)),
