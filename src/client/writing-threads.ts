@@ -12,9 +12,9 @@ export type StartThread = (data: WritingThreadData) => Worker
 const script = new URL(import.meta.url.endsWith('.ts') ? './writing-thread.ts' : './writing-thread.js', import.meta.url)
 export const startWritingThread: StartThread = (workerData) => new Worker(script, { workerData })
 
-/** The main thread is idle while it waits for the network; more threads than a few wait for each other. */
-export function writingThreadsDefault(): number {
-  return Math.min(writingThreadsMax, availableParallelism())
+/** The main thread needs a processor, too, to take in and check chunks; more than a few wait for each other. */
+export function writingThreadsDefault(processors = availableParallelism()): number {
+  return Math.min(writingThreadsMax, Math.max(1, processors - 1))
 }
 
 /** Threads that write whole files. An order goes to the one that has least to do. */

@@ -11,7 +11,7 @@ import type { TargetPath } from '../../src/client/restore-target.ts'
 import { loadUnnamedFiles } from '../../src/client/unnamed-files.ts'
 import type { UnnamedFiles } from '../../src/client/unnamed-files.ts'
 import { WholeFileWriter } from '../../src/client/whole-file-writer.ts'
-import { WritingThreads } from '../../src/client/writing-threads.ts'
+import { WritingThreads, writingThreadsDefault } from '../../src/client/writing-threads.ts'
 import { expectCode } from '../contract/restore-target.contract.ts'
 
 const names = (path: string): TargetPath => path.split('/').map((name) => Buffer.from(name))
@@ -115,6 +115,10 @@ describe('FileBatch', () => {
 describe('WritingThreads', () => {
   const data = { root: '/', mark: 'x', directoriesOpenMax: 1 }
   const order = [Buffer.from('x'), packFiles([])] as const
+
+  it('are one less than processors, within bounds, unless somebody says otherwise', () => {
+    expect([1, 2, 3, 4, 5, 64].map((processors) => writingThreadsDefault(processors))).to.deep.equal([1, 1, 2, 3, 4, 4])
+  })
 
   it('fails what a thread that died was asked to do, and everything after that', async () => {
     const dying = `require('node:worker_threads').parentPort.once('message', () => { throw new Error('dead') })`
