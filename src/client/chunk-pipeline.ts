@@ -11,8 +11,8 @@ import { ObjectPool } from './object-pool.ts'
 import type { PackFiller } from './pack-filler.ts'
 import type { RunScope } from './run-scope.ts'
 
-/** One being filled, one being looked up, one being stored: 18 MiB together. */
-const batchesMax = 3
+/** One being filled, one being stored, and one being looked up where anything is looked up: 6 MiB each. */
+const batchesMax = { withLookup: 3, without: 2 }
 
 export interface ChunkPipelineDeps {
   readonly scope: RunScope
@@ -31,13 +31,15 @@ export interface ChunkPipelineDeps {
  */
 export class ChunkPipeline {
   readonly #deps: ChunkPipelineDeps
-  readonly #pool = new ObjectPool(batchesMax, () => new ChunkBatch())
+  readonly #pool: ObjectPool<ChunkBatch>
   /** Chunks that this run has seen: what occurs twice in a backup is stored once. About 100 bytes for each. */
   readonly #seen = new Set<ChunkKey>()
   #last: Promise<void> = Promise.resolve()
 
   constructor(deps: ChunkPipelineDeps) {
     this.#deps = deps
+    const most = deps.lookup === undefined ? batchesMax.without : batchesMax.withLookup
+    this.#pool = new ObjectPool(most, () => new ChunkBatch())
   }
 
   /** An empty batch; waits while all are on their way. */

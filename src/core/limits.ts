@@ -64,8 +64,8 @@ export const fileNameBytesMax = 1024
 
 /** Packs of one client in transfer or fsync, beside the one being filled; each costs it `packBytesTarget`. */
 export const packsInFlight = 2
-/** Chunks that one client compresses at the same time. */
-export const compressedAtOnce = 3
+/** Chunks that one client compresses at the same time: each takes a context of 2 to 3 MB and room for the result. */
+export const compressedAtOnce = 2
 /** Chunk ids of one look-up or location request: 8192 × 34 bytes are 279 KB, far below a message. */
 export const lookupIdsMax = 8192
 /** Ranges of one read request. */
