@@ -110,6 +110,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/watch.ts')).defineWatch,
   },
   {
+    name: 'tasks',
+    summary: 'show what is done in the background, and how far it is',
+    load: async () => (await import('./commands/tasks.ts')).defineTasks,
+  },
+  {
+    name: 'rebalance',
+    summary: 'spread what is stored evenly over the nodes',
+    load: async () => (await import('./commands/rebalance.ts')).defineRebalance,
+  },
+  {
     name: 'history',
     summary: 'list what was done to the cluster',
     load: async () => (await import('./commands/history.ts')).defineHistory,
@@ -126,7 +136,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'node',
-    summary: 'run a storage node',
+    summary: 'run a storage node; drain, resume or remove one',
     load: async () => (await import('./commands/node.ts')).defineNode,
   },
 ]

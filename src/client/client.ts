@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import type { SnapshotsRequest } from '../core/admin-messages.ts'
 import type { Page, SnapshotFilter } from '../core/messages.ts'
 import type { CallOptions, ClusterStatus, NodeInfo, Operation, SnapshotPack } from '../core/model.ts'
+import type { NodeOutlook, NodeRequest, RebalanceOutlook, Task } from '../core/node-admin.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import type { AdminApi } from './admin-api.ts'
@@ -30,6 +31,7 @@ import type { GetFileRequest, OpenedFile } from './get-file.ts'
 import { listEntries } from './list-entries.ts'
 import type { ListRequest } from './list-entries.ts'
 import type { ManagerApi } from './manager-api.ts'
+import type { NodeAdminApi } from './node-admin-api.ts'
 import { allPages } from './paged.ts'
 import type { RunOptions } from './progress.ts'
 import type { PruneRequest, PruneRunOptions, PruneSummary } from './prune.ts'
@@ -50,6 +52,7 @@ import { watchCluster } from './watch.ts'
 export interface ClientDeps {
   readonly manager: ManagerApi
   readonly admin: AdminApi
+  readonly nodeAdmin: NodeAdminApi
   readonly storage: StorageApi
   readonly clock: Clock
   readonly random: Random
@@ -65,6 +68,11 @@ export interface ClientDeps {
   readonly packBytes?: number
   /** Lets go of connections. */
   close(): void
+}
+
+/** Of a call that can say what it would do. */
+export interface DryRunOptions extends CallOptions {
+  readonly dryRun?: boolean
 }
 
 export interface FilesPageRequest {
@@ -241,6 +249,36 @@ export class Client {
 
   nodes(options: CallOptions = {}): Promise<readonly NodeInfo[]> {
     return this.#deps.manager.listNodes(options)
+  }
+
+  /** Has a node emptied. @throws TwofoldError `not-found`, `failed-precondition` */
+  drainNode(node: string, options: DryRunOptions = {}): Promise<NodeOutlook> {
+    return this.#deps.nodeAdmin.drainNode(this.#nodeRequest(node, options), options)
+  }
+
+  /** Takes a node that was drained into use again. @throws TwofoldError `not-found`, `failed-precondition` */
+  resumeNode(node: string, options: DryRunOptions = {}): Promise<NodeOutlook> {
+    return this.#deps.nodeAdmin.resumeNode(this.#nodeRequest(node, options), options)
+  }
+
+  /** Takes a node out for good. @throws TwofoldError `not-found`, `failed-precondition` */
+  removeNode(node: string, options: DryRunOptions & { force?: boolean } = {}): Promise<NodeOutlook> {
+    return this.#deps.nodeAdmin.removeNode(this.#nodeRequest(node, options), options)
+  }
+
+  /** Moves packs from full nodes to empty ones, in the background; `stop` ends that. */
+  rebalance(options: DryRunOptions & { stop?: boolean } = {}): Promise<RebalanceOutlook> {
+    const { dryRun = false, stop = false } = options
+    return this.#deps.nodeAdmin.rebalance({ dryRun, stop, actor: this.#deps.userName }, options)
+  }
+
+  /** What is done in the background to keep copies where they belong. */
+  tasks(options: CallOptions = {}): Promise<readonly Task[]> {
+    return this.#deps.nodeAdmin.listTasks(options)
+  }
+
+  #nodeRequest(node: string, { dryRun = false, force = false }: DryRunOptions & { force?: boolean }): NodeRequest {
+    return { node, dryRun, force, actor: this.#deps.userName }
   }
 
   status(options: CallOptions = {}): Promise<ClusterStatus> {

@@ -195,6 +195,8 @@ export function toClusterStatus(reply: wire.GetStatusResponse): ClusterStatus {
     programVersion: reply.programVersion,
     lineage: required(lineages[reply.lineage - 1], 'lineage'),
     lineageProblem: reply.lineageProblem,
+    packsUnknown: toNumber(reply.packsUnknown),
+    copiesDamaged: toNumber(reply.copiesDamaged),
   }
 }
 

@@ -1,7 +1,7 @@
 /** The client library. Everything outside this directory uses it through this file. */
 export { Client } from './client.ts'
 export { connectClient } from './connect.ts'
-export type { AdministeredSnapshots, ClientDeps, FilesPageRequest } from './client.ts'
+export type { AdministeredSnapshots, ClientDeps, DryRunOptions, FilesPageRequest } from './client.ts'
 export type { ConnectOptions } from './main.ts'
 
 export type { BackupRequest, BackupSummary, WrittenPack } from './backup-request.ts'

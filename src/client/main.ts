@@ -9,6 +9,7 @@ import { ChannelPool } from '../rpc/channel.ts'
 import { AdminRemote } from './admin-remote.ts'
 import { Client } from './client.ts'
 import { ManagerRemote } from './manager-remote.ts'
+import { NodeAdminRemote } from './node-admin-remote.ts'
 import { StorageRemote } from './storage-remote.ts'
 
 export interface ConnectOptions {
@@ -36,6 +37,7 @@ export function createClient(options: ConnectOptions): Client {
   return new Client({
     manager: new ManagerRemote(control, addresses),
     admin: new AdminRemote(control, addresses),
+    nodeAdmin: new NodeAdminRemote(control, addresses),
     storage: new StorageRemote(bulk),
     codec: threadPoolCodec,
     clientId: randomHexId(random),

@@ -159,6 +159,43 @@ export const catalogueCopiesKept = 2
 
 /** Orders on one heartbeat reply: 256 × about 150 bytes. */
 export const ordersPerHeartbeatMax = 256
+/** Of these, those that nothing durable stands behind; they go first, because the others may be many. */
+export const passingOrdersPerHeartbeatMax = 64
+/** Lists of packs that one process of a node sends: at one a minute this is a life of 8000 years. */
+export const reportsPerRegistrationMax = 2 ** 32
+/** How often a node is asked for the list of its packs when nothing else calls for it: four times a day. */
+export const inventoryIntervalMs = 6 * 3_600_000
+/** How long after one list the next is asked for when digests differ, or when a node could not send it. */
+export const inventoryAgainMs = 60_000
+/** How long a digest that agreed is not compared again while it stays the same. */
+export const digestAgreedMs = 30_000
+/** Packs of a list that one transaction takes in: each costs a few look-ups and up to one write, so about 20 ms. */
+export const inventorySliceRows = 1024
+/** How late a newer time of proof may show in what is remembered of snapshots. */
+export const provenShownAfterMs = 60_000
+/** Packs that one node sends, and receives, for repair at once: so that backups and restores go on beside it. */
+export const repairsPerNodeMax = 2
+/** Packs that one step of repair looks at: some 20 ms of the catalogue's time. */
+export const repairLookMax = 256
+/** The same when a copy has ended and its place is free: as many as surely fill it. */
+export const repairLookAgainMax = 32
+/** How often the catalogue is gone through for packs to repair although nothing called for it. */
+export const repairRescanMs = 3_600_000
+/** How long a copy may take before another is ordered instead: as long as its ticket lives. */
+export const copyPatienceMs = ticketLifeMs
+/** How long a pack whose copy failed waits before the next try. */
+export const repairBackoffFirstMs = 2000
+export const repairBackoffMostMs = 300_000
+/** Packs whose failures are remembered, about 200 bytes each. */
+export const repairAttemptsMax = 10_000
+/** Surplus copies that one transaction gives up. */
+export const trimBatchMax = 64
+/** How often a draining node's copies are gone through to see what is left. */
+export const drainCheckMs = 10_000
+/** How far from the mean share rebalancing leaves a node, as a part of its capacity. */
+export const rebalanceTolerance = 0.05
+/** Snapshots that a preview names; the rest is a number. */
+export const previewSnapshotsMax = 100
 /** How often the manager looks for sessions whose lease ran out, and how many it ends in one go. */
 export const sessionSweepIntervalMs = 1000
 export const sessionSweepBatchMax = 64

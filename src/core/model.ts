@@ -228,6 +228,10 @@ export interface ClusterStatus {
   readonly lineage: LineageState
   /** What is missing or wrong about it; empty when it is verified. */
   readonly lineageProblem: string
+  /** Packs on nodes that the catalogue has never heard of. */
+  readonly packsUnknown: number
+  /** Copies that nodes have put aside. */
+  readonly copiesDamaged: number
 }
 
 /** How far an unfinished backup came. It is no snapshot. */

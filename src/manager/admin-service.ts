@@ -4,10 +4,17 @@ import { serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
 import * as convert from './admin-convert.ts'
 import type { Admin } from './admin.ts'
+import { nodeAdminCalls } from './node-admin-service.ts'
+import type { NodeAdmin } from './node-admin.ts'
 
 /** The administrative calls behind gRPC: translation and nothing else. */
-export function adminService(admin: Admin): ServiceMount {
-  const implementation: AdminServer = { ...snapshotCalls(admin), ...spaceCalls(admin), ...checkCalls(admin) }
+export function adminService(admin: Admin, nodeAdmin: NodeAdmin): ServiceMount {
+  const implementation: AdminServer = {
+    ...snapshotCalls(admin),
+    ...spaceCalls(admin),
+    ...checkCalls(admin),
+    ...nodeAdminCalls(nodeAdmin),
+  }
   return { definition: AdminService, implementation }
 }
 

@@ -1,8 +1,8 @@
 import { TwofoldError } from '../core/errors.ts'
 import { problemCharactersMax } from '../core/limits.ts'
-import type { BadCopyReport, ExpectedRecord } from '../core/messages.ts'
+import type { BadCopyReport, ExpectedRecord, OrderResult } from '../core/messages.ts'
 import type { CatalogueReader } from './catalogue.ts'
-import type { PackRow } from './catalogue-rows.ts'
+import type { NodeRow, PackRow } from './catalogue-rows.ts'
 import type { ManagerContext } from './context.ts'
 
 /**
@@ -33,4 +33,13 @@ export async function reportBadCopy(context: ManagerContext, report: BadCopyRepo
 export async function sampleOf(tx: CatalogueReader, pack: PackRow): Promise<ExpectedRecord | undefined> {
   const last = (await tx.chunks.ofPack(pack.vault, pack.id)).at(-1)
   return last === undefined ? undefined : { chunkId: last.chunkId, offset: last.offset, length: last.length }
+}
+
+/** Takes in what a node says of the copies that it was ordered to check. */
+export function hearChecks(context: ManagerContext, row: NodeRow, results: readonly OrderResult[]): void {
+  for (const { action, result } of context.checks.answered(row.id, results)) {
+    const fields = { node: row.ref.name, pack: action.packId, problem: result.problem }
+    if (result.done && result.problem === '') context.logger.info('a copy that was said to be bad is good', fields)
+    else context.logger.error('a copy that was said to be bad is bad', fields)
+  }
 }

@@ -106,6 +106,51 @@ export interface PackCopyRow {
   readonly provenAtMs: number
 }
 
+/** A copy as seen from its node. */
+export interface NodeCopyRow {
+  /** Row of the pack. */
+  readonly pack: number
+  readonly packId: PackId
+  readonly vault: number
+  readonly state: PackState
+  readonly lengthBytes: number
+  readonly putSequence: number
+}
+
+/** A committed pack with all its copies. */
+export interface PackCopiesRow {
+  readonly pack: number
+  readonly vault: number
+  readonly lengthBytes: number
+  readonly copies: readonly Pick<CopyRow, 'node' | 'putSequence'>[]
+}
+
+/** What the manager holds to be on a node, and the last list of a node that it took in. */
+export interface InventoryRow {
+  /** XOR over the node's copies of BLAKE3-256(pack id, put sequence as 8 bytes, little endian); 32 bytes. */
+  readonly copiesDigest: Uint8Array
+  readonly registrationNumber: number
+  readonly reportNumber: number
+  readonly asOfPutSequence: number
+}
+
+/** A copy that its node has put aside. */
+export interface DamagedRow {
+  /** Row of the node. */
+  readonly node: number
+  readonly packId: PackId
+  readonly putSequence: number
+  readonly problem: string
+  readonly foundAtMs: number
+}
+
+/** A pack on a node that the catalogue has never heard of. */
+export interface UnknownPackRow {
+  readonly packId: PackId
+  readonly putSequence: number
+  readonly lengthBytes: number
+}
+
 export interface ChunkRow {
   readonly pack: number
   readonly offset: number

@@ -4,12 +4,14 @@ import { catalogueGroupMax } from '../core/limits.ts'
 import type { Catalogue, CatalogueReader, CatalogueWriter } from './catalogue.ts'
 import { checkpointTable } from './sqlite/checkpoint-table.ts'
 import { chunkTables } from './sqlite/chunk-tables.ts'
+import { copyTable } from './sqlite/copy-table.ts'
+import { damagedTable, unknownPackTable } from './sqlite/damage-tables.ts'
 import { toStoreError } from './sqlite/errors.ts'
 import { logTable, operationTable } from './sqlite/history-tables.ts'
 import { KnownChunks } from './sqlite/known-chunks.ts'
 import { migrate, requireSafeVersion } from './sqlite/migrate.ts'
 import { nodeTable, orderTable } from './sqlite/node-tables.ts'
-import { copyTable, packTable } from './sqlite/pack-tables.ts'
+import { packTable } from './sqlite/pack-tables.ts'
 import { recoveryTables } from './sqlite/recovery-tables.ts'
 import { sessionTable } from './sqlite/session-table.ts'
 import { settingTable, vaultTable } from './sqlite/setting-tables.ts'
@@ -97,6 +99,8 @@ class SqliteCatalogue implements Catalogue {
       sessions: sessionTable(statements),
       packs: packTable(statements),
       copies: copyTable(statements),
+      damaged: damagedTable(statements),
+      unknownPacks: unknownPackTable(statements),
       chunks: chunkTables(statements, this.#knownChunks),
       snapshots: snapshotTable(statements),
       checkpoints: checkpointTable(statements),

@@ -1,4 +1,5 @@
 import type { ChunkId, NodeId, PackId, SessionId, SnapshotId } from '../core/ids.ts'
+import type { ProvenCopy } from '../core/messages.ts'
 import type { Operation, PackEntry, Ticket } from '../core/model.ts'
 import type { CheckpointReader, CheckpointWriter } from './catalogue-checkpoints.ts'
 import type {
@@ -6,14 +7,18 @@ import type {
   CopyRow,
   FileRow,
   GenerationRow,
+  InventoryRow,
   LogRow,
   MoveRow,
   NewOperation,
   NewSnapshot,
+  NodeAdminState,
+  NodeCopyRow,
   NodeRow,
   OrderRow,
   PackChunkRow,
   PackCopyRow,
+  PackCopiesRow,
   PackRow,
   RecoveredSnapshot,
   RecoveredTree,
@@ -23,6 +28,7 @@ import type {
   SnapshotSetRow,
   VaultRow,
 } from './catalogue-rows.ts'
+import type { DamagedReader, DamagedWriter, UnknownPackReader, UnknownPackWriter } from './catalogue-findings.ts'
 
 /**
  * Everything that the manager must not forget, as a port.
@@ -61,6 +67,8 @@ export interface CatalogueReader {
   readonly sessions: SessionReader
   readonly packs: PackReader
   readonly copies: CopyReader
+  readonly damaged: DamagedReader
+  readonly unknownPacks: UnknownPackReader
   readonly chunks: ChunkReader
   readonly snapshots: SnapshotReader
   readonly checkpoints: CheckpointReader
@@ -78,6 +86,8 @@ export interface CatalogueWriter extends CatalogueReader {
   readonly sessions: SessionWriter
   readonly packs: PackWriter
   readonly copies: CopyWriter
+  readonly damaged: DamagedWriter
+  readonly unknownPacks: UnknownPackWriter
   readonly chunks: ChunkWriter
   readonly snapshots: SnapshotWriter
   readonly checkpoints: CheckpointWriter
@@ -111,12 +121,18 @@ export interface NodeReader {
   find(nodeId: NodeId): Promise<NodeRow | undefined>
   /** The registration that a process of any node has, or had before a newer one. */
   boot(bootId: string): Promise<{ node: number; registrationNumber: number } | undefined>
+  /** The digest is that of the node's copies at any moment of the transaction. */
+  inventory(node: number): Promise<InventoryRow>
 }
 export interface NodeWriter extends NodeReader {
   /** Inserts the node, or replaces what is known of it, and remembers its boot. Resolves with its row. */
   put(node: Omit<NodeRow, 'id'>): Promise<NodeRow>
   /** Raises the highest known put; a lower one changes nothing. */
   raisePutSequence(node: number, putSequence: number): Promise<void>
+  /** Resolves with the row as it is now. */
+  setAdmin(node: number, admin: NodeAdminState): Promise<NodeRow>
+  /** Remembers which of a node's lists was taken in last. */
+  tookInventory(node: number, report: Omit<InventoryRow, 'copiesDigest'>): Promise<void>
 }
 
 export interface SessionReader {
@@ -177,13 +193,22 @@ export interface PackReader {
   movedTo(pack: number): Promise<number[]>
   /** Another number whenever a set of packs of a snapshot, or a move, was rewritten. */
   setsVersion(): Promise<number>
+  /** Up to `limit` committed packs with rows above `after`, in the order of their rows. */
+  withCopies(after: number, limit: number): Promise<PackCopiesRow[]>
+  /** The hash of a committed pack's bytes; undefined when it is not known. */
+  digest(pack: number): Promise<Uint8Array | undefined>
 }
 export interface PackWriter extends PackReader {
   /** Resolves with the row's id. */
   add(pack: Omit<PackRow, 'id' | 'state' | 'generation' | 'condemnedSession'>): Promise<number>
   /** Adds a pipeline, which becomes the pack's current one. */
   addGeneration(pack: number, generation: number, entry: { failedNodeId: string; ticket: Ticket }): Promise<void>
-  settle(pack: number, outcome: { state: 'committed' | 'abandoned'; lengthBytes: number }): Promise<void>
+  settle(
+    pack: number,
+    outcome: { state: 'committed' | 'abandoned'; lengthBytes: number; digest?: Uint8Array },
+  ): Promise<void>
+  /** Makes the pack's generation one higher than it ever was, and than `above`. Resolves with it. */
+  raiseGeneration(pack: number, above?: number): Promise<number>
   /** Forgets the pipelines of a session's packs, which nobody asks for once it has ended. */
   forgetPipelines(session: number): Promise<void>
   /** Makes committed packs condemned ones; `copies.version` changes. */
@@ -203,11 +228,24 @@ export interface CopyReader {
   of(packs: readonly number[]): Promise<CopyRow[][]>
   /** All copies of the packs with ids above `after` and up to `upTo`, in the order of the packs. */
   inRange(range: { readonly after: number; readonly upTo: number }): Promise<PackCopyRow[]>
-  /** Another number whenever copies that had been committed were forgotten. */
+  /** Another number whenever copies were forgotten, or committed packs became condemned or the other way round. */
   version(): Promise<number>
+  /** Another number whenever a pack that may have been counted got one more copy. */
+  additions(): Promise<number>
+  /** Up to `limit` copies of a node of packs with rows above `after`, in the order of those rows. */
+  ofNode(node: number, page: { after: number; limit: number }): Promise<NodeCopyRow[]>
+  /** All copies of a node. */
+  totalOf(node: number): Promise<{ packs: number; bytes: number }>
 }
 export interface CopyWriter extends CopyReader {
+  /** Adds a copy of a pack that is committed in the same transaction: `additions` stays. */
   add(pack: number, copy: CopyRow): Promise<void>
+  /** Adds a copy, or replaces what is known of the one on that node. */
+  put(pack: number, copy: CopyRow): Promise<void>
+  /** Forgets a copy, provided that it is this put. Resolves with whether it was there. */
+  remove(pack: number, copy: Pick<CopyRow, 'node' | 'putSequence'>): Promise<boolean>
+  /** Notes when copies of a node were proven, each only if it is this put, and never an earlier time. */
+  prove(node: number, proven: readonly ProvenCopy[]): Promise<void>
   /** Forgets all copies of a pack. */
   dropPack(pack: number): Promise<void>
   /** Forgets all copies on a node. Resolves with how many. */
@@ -294,11 +332,13 @@ export interface FileWriter extends FileReader {
 export interface OrderReader {
   /** The oldest first. */
   ofNode(node: number, limit: number): Promise<OrderRow[]>
+  /** Those of any node that concern a pack, the oldest first. */
+  ofPack(packId: PackId): Promise<(OrderRow & { readonly node: number })[]>
 }
 export interface OrderWriter extends OrderReader {
   add(node: number, order: OrderRow): Promise<void>
-  /** Forgets an order that was carried out; unknown ones are fine. */
-  remove(node: number, orderId: string): Promise<void>
+  /** Forgets an order that was carried out; unknown ones are fine. Resolves with what it was. */
+  remove(node: number, orderId: string): Promise<OrderRow | undefined>
   dropNode(node: number): Promise<void>
 }
 

@@ -6,14 +6,20 @@ import type { Catalogue } from './catalogue.ts'
 import type { CopyChecks } from './copy-checks.ts'
 import type { CopyCounts } from './copy-counts.ts'
 import type { DurabilityReader } from './durability.ts'
+import type { DamagedCopies } from './damaged-copies.ts'
+import type { Drains } from './drain-state.ts'
 import type { Identity } from './identity.ts'
+import type { InventoryWatch } from './inventory-watch.ts'
 import type { Leases } from './leases.ts'
 import type { Lineage } from './lineage.ts'
 import type { LogFeed } from './log-feed.ts'
 import type { ManagerTime } from './manager-time.ts'
 import type { Members } from './members.ts'
+import type { PassingOrders } from './passing-orders.ts'
 import type { PendingOrders } from './pending-orders.ts'
 import type { RepairWatch } from './repair-watch.ts'
+import type { Rebalance } from './rebalance-state.ts'
+import type { RepairState } from './repair-state.ts'
 import type { SoundPacks } from './sound-packs.ts'
 import type { ManagerTiming } from './timing.ts'
 
@@ -43,4 +49,11 @@ export interface ManagerContext {
   readonly checkpoints: { inWork: number }
   /** What this start of the manager has written into the log already. */
   readonly begun: { epoch: boolean }
+  /** Those of which nothing is in the catalogue. */
+  readonly orders: PassingOrders
+  readonly inventories: InventoryWatch
+  readonly damaged: DamagedCopies
+  readonly repair: RepairState
+  readonly drains: Drains
+  readonly rebalance: Rebalance
 }

@@ -240,6 +240,8 @@ export function fromStatus(status: ClusterStatus): wire.GetStatusResponse {
     programVersion: status.programVersion,
     lineage: lineages[status.lineage],
     lineageProblem: status.lineageProblem,
+    packsUnknown: BigInt(status.packsUnknown),
+    copiesDamaged: BigInt(status.copiesDamaged),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Catalogue, CopyCount } from './catalogue.ts'
 /**
  * How many packs have how many copies, without a long walk: packs are counted in slices of `catalogueSliceRows`, and
  * others get their turn in between. A slice that can no longer change is counted once. It changes when packs in it are
- * committed; all of them do when a node begins or ceases to count, or its copies are forgotten.
+ * committed; all of them do when a node begins or ceases to count, or when copies come or go.
  */
 export class CopyCounts {
   readonly #catalogue: Catalogue
@@ -22,7 +22,7 @@ export class CopyCounts {
   /** On the nodes in `counted`. The same vault and number of copies may come several times. */
   async of(counted: readonly number[]): Promise<CopyCount[]> {
     const { version, newest } = await this.#catalogue.read(async (tx) => ({
-      version: await tx.copies.version(),
+      version: `${await tx.copies.version()} ${await tx.copies.additions()}`,
       newest: await tx.packs.newestId(),
     }))
     const settled = this.#settledAt(`${version} ${counted.join(',')}`)

@@ -23,6 +23,7 @@ export class DurabilityReader {
   #holders: PackHolders
   #cachedFor = ''
   #version = 0
+  #provenMs = -Infinity
 
   constructor(catalogue: Catalogue, clock: Clock, surroundings: { members: Members; repair: RepairWatch }) {
     this.#catalogue = catalogue
@@ -39,6 +40,14 @@ export class DurabilityReader {
   /** Another text whenever an answer may have become another one, what repair does left aside. */
   get state(): string {
     return `${this.#version} ${this.#members.counted().join(',')}`
+  }
+
+  /** Copies were proven: what is remembered may be older by `laterMs`, because this happens all the time. */
+  provenChanged(laterMs: number): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (nowMs - this.#provenMs < laterMs) return
+    this.#provenMs = nowMs
+    this.copiesChanged()
   }
 
   /** `copiesWanted` is the vault's setting. */

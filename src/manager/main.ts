@@ -33,6 +33,8 @@ export interface ManagerOptions {
   readonly random?: Random
   readonly timing?: Partial<ManagerTiming>
   readonly programVersion?: string
+  /** How fast one node sends for repair, in bytes a second; 0 means as fast as it goes. */
+  readonly repairBytesPerSecondMax?: number
 }
 
 const catalogueName = 'catalogue.db'
@@ -56,10 +58,11 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
       timing: options.timing ?? {},
       programVersion: options.programVersion ?? '',
       copier: catalogueCopier(options.dataDirectory, catalogueName),
+      repairBytesPerSecondMax: options.repairBytesPerSecondMax ?? 0,
     })
     const server = await startServer({
       address: options.listen,
-      services: [managerService(manager), adminService(manager.admin)],
+      services: [managerService(manager), adminService(manager.admin, manager.nodeAdmin)],
       serving: () => opened.healthy(),
       insecure: options.insecure ?? false,
       logger,

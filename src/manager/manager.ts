@@ -51,27 +51,36 @@ import { reportBadCopy } from './bad-copies.ts'
 import { ClusterObserver } from './cluster-observer.ts'
 import { CopyChecks } from './copy-checks.ts'
 import { CopyCounts } from './copy-counts.ts'
+import { Drains } from './drain-state.ts'
 import { DurabilityReader } from './durability.ts'
 import { CatalogueCopies } from './catalogue-copies.ts'
 import type { CatalogueCopier } from './catalogue-copies.ts'
 import { EventFeed } from './event-feed.ts'
 import { deleteFile, listFileVersions } from './files.ts'
 import { PruneWorker } from './gc/prune-worker.ts'
+import { DamagedCopies } from './damaged-copies.ts'
+import { careForCopies } from './care-for-copies.ts'
+import { takeHeartbeat } from './heartbeats.ts'
 import { beginEpoch } from './identity.ts'
 import { takeInventory } from './inventory-intake.ts'
+import { InventoryWatch } from './inventory-watch.ts'
 import { Leases } from './leases.ts'
 import { beginEpochInLog, openLineage } from './lineage-watch.ts'
 import { LogFeed } from './log-feed.ts'
 import { locateChunks, lookupChunks } from './lookup.ts'
 import { ManagerTime } from './manager-time.ts'
 import { Members } from './members.ts'
+import { NodeAdmin } from './node-admin.ts'
 import { allocatePack, replaceReplica } from './pack-allocation.ts'
 import { commitPack } from './pack-commit.ts'
 import { abandonPack } from './pack-fate.ts'
+import { PassingOrders } from './passing-orders.ts'
 import { PendingOrders } from './pending-orders.ts'
-import { noRepair } from './repair-watch.ts'
+import { wasRebalancing } from './rebalance.ts'
+import { Rebalance } from './rebalance-state.ts'
+import { registerNode } from './registration.ts'
+import { RepairState } from './repair-state.ts'
 import type { RepairWatch } from './repair-watch.ts'
-import { registerNode, takeHeartbeat } from './registration.ts'
 import { beginBackup, endSession, renewSession, sweepSessions } from './sessions.ts'
 import { commitSnapshot } from './snapshot-commit.ts'
 import { getSnapshot, listSnapshotPacks, listSnapshots } from './snapshot-view.ts'
@@ -89,8 +98,10 @@ export interface ManagerDeps {
   readonly programVersion?: string
   /** Makes the copies of the catalogue that nodes keep; none are made without. */
   readonly copier?: CatalogueCopier
-  /** Who says what is done about packs with too few copies; nothing is without. */
+  /** Who says what is done about packs with too few copies; repair itself unless given. */
   readonly repairWatch?: RepairWatch
+  /** How fast one node sends for repair; 0, as when left out, means as fast as it goes. */
+  readonly repairBytesPerSecondMax?: number
 }
 
 /**
@@ -105,6 +116,8 @@ export class Manager {
   readonly #observer: ClusterObserver
   /** What people decide about the cluster. */
   readonly admin: Admin
+  /** What people decide about nodes. */
+  readonly nodeAdmin: NodeAdmin
 
   private constructor(context: ManagerContext, programVersion: string) {
     this.#context = context
@@ -113,6 +126,7 @@ export class Manager {
     this.admin = new Admin(context, this.#prune)
     this.#feed = new EventFeed(context.clock, context.random)
     this.#observer = new ClusterObserver(context, this.#feed, context.repairWatch)
+    this.nodeAdmin = new NodeAdmin(context)
   }
 
   /** Begins a new epoch on what the catalogue holds, and founds the cluster when that is nothing. */
@@ -127,7 +141,8 @@ export class Manager {
       for (const pack of await tx.packs.open()) {
         packs.push({ pack, generations: await tx.packs.generations(pack.id) })
       }
-      return { nodes: await tx.nodes.all(), sessions: await tx.sessions.open(), packs }
+      const damaged = await tx.damaged.all()
+      return { nodes: await tx.nodes.all(), sessions: await tx.sessions.open(), packs, damaged }
     })
     const members = new Members(clock, timing, state.nodes)
     for (const { pack, generations } of state.packs) {
@@ -141,7 +156,8 @@ export class Manager {
       }
     }
     const leases = new Leases(clock, timing.sessionLeaseMs, state.sessions)
-    const { repairWatch = noRepair } = deps
+    const repair = new RepairState(deps.repairBytesPerSecondMax ?? 0)
+    const { repairWatch = repair } = deps
     const durability = new DurabilityReader(catalogue, clock, { members, repair: repairWatch })
     const time = new ManagerTime(clock)
     const isRemoved = (node: number): boolean => members.byRow(node)?.admin === 'removed'
@@ -155,6 +171,12 @@ export class Manager {
       ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
       checkpoints: { inWork: 0 },
       catalogueCopies: new CatalogueCopies(deps.copier),
+      orders: new PassingOrders(random),
+      inventories: new InventoryWatch(),
+      damaged: new DamagedCopies(catalogue, state.damaged),
+      repair,
+      drains: new Drains(),
+      rebalance: new Rebalance(await wasRebalancing(catalogue)),
     }
     await beginEpochInLog(context)
     return new Manager(context, deps.programVersion ?? '')
@@ -164,7 +186,7 @@ export class Manager {
     return this.#context.identity.clusterId
   }
 
-  /** Ends sessions whose lease ran out and keeps the catalogue fast, until `signal` is aborted. Never rejects. */
+  /** Works in the background, a bounded piece after the other, until `signal` is aborted. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -182,11 +204,12 @@ export class Manager {
   /** One bounded piece of background work. @returns whether there is more to do now. */
   async sweep(): Promise<boolean> {
     const moreSessions = await sweepSessions(this.#context)
+    const moreCopies = await careForCopies(this.#context)
     await this.#context.catalogueCopies.sweep(this.#context)
     const moreUpkeep = await this.#context.catalogue.upkeep()
     const moreGarbage = await this.#prune.step()
     await this.#observer.step()
-    return moreSessions || moreUpkeep || moreGarbage
+    return moreSessions || moreCopies || moreUpkeep || moreGarbage
   }
 
   register(request: RegisterRequest, options?: CallOptions): Promise<Registration> {

@@ -3,7 +3,9 @@ import type { NodeId, PackId } from '../core/ids.ts'
 import type { Heartbeat } from '../core/messages.ts'
 import type { NodeInfo, NodeState } from '../core/model.ts'
 import type { NodeRow } from './catalogue-rows.ts'
-import { copiesCount, isSafeMode, nodeState } from './membership.ts'
+import { copiesCount, isSafeMode, mayDelete, nodeState } from './membership.ts'
+import type { NodeStanding } from './node-standing.ts'
+import { bytesLeft, domainOf } from './placement.ts'
 import type { Candidate } from './placement.ts'
 import { Reservations } from './reservations.ts'
 import type { ManagerTiming } from './timing.ts'
@@ -16,6 +18,8 @@ interface Member {
   heardAtMs: number
   /** The newest heartbeat of this process of the node. */
   report: Heartbeat | undefined
+  /** Whether its list of packs was taken in since. */
+  reported: boolean
 }
 
 /** The nodes as they are now: what the catalogue knows of them, and what their heartbeats said since the start. */
@@ -26,12 +30,15 @@ export class Members {
   readonly #reservations = new Reservations()
   readonly #byId = new Map<NodeId, Member>()
   readonly #byRow = new Map<number, Member>()
+  /** The nodes that were known at the start and have not told since then what they hold. */
+  readonly #awaited: Set<NodeId>
 
   constructor(clock: Clock, timing: ManagerTiming, rows: readonly NodeRow[]) {
     this.#clock = clock
     this.#timing = timing
     this.#startedMs = clock.monotonicMs()
     for (const row of rows) this.registered(row)
+    this.#awaited = new Set(rows.map((row) => row.ref.nodeId))
   }
 
   /** A node's process is new to the manager, or is known already and its row changed. */
@@ -42,19 +49,72 @@ export class Members {
       known.row = row
       return
     }
-    const member = { row, sinceMs: this.#clock.monotonicMs(), heardMs: undefined, heardAtMs: 0, report: undefined }
+    const sinceMs = this.#clock.monotonicMs()
+    const member = { row, sinceMs, heardMs: undefined, heardAtMs: 0, report: undefined, reported: false }
     this.#byId.set(row.ref.nodeId, member)
     this.#byRow.set(row.id, member)
   }
 
-  /** Takes a heartbeat in, unless a newer one was there before. */
-  heard(heartbeat: Heartbeat): void {
+  /** Takes a heartbeat in, unless a newer one was there before. @returns whether it did. */
+  heard(heartbeat: Heartbeat): boolean {
     const member = this.#byId.get(heartbeat.nodeId)
-    if (member === undefined || heartbeat.sequence <= (member.report?.sequence ?? -1)) return
+    if (member === undefined || heartbeat.sequence <= (member.report?.sequence ?? -1)) return false
+    // Who was given up for dead may have been ordered things that it never heard of; its list tells.
+    if (this.#stateOf(member) === 'dead') member.reported = false
     member.report = heartbeat
     member.heardMs = this.#clock.monotonicMs()
     member.heardAtMs = this.#clock.nowMs()
     this.#reservations.heard(heartbeat.nodeId)
+    return true
+  }
+
+  /** The node's list of packs was taken in. */
+  tookInventory(nodeId: NodeId): void {
+    const member = this.#byId.get(nodeId)
+    if (member !== undefined) member.reported = true
+    this.#awaited.delete(nodeId)
+  }
+
+  reported(nodeId: NodeId): boolean {
+    return this.#byId.get(nodeId)?.reported ?? false
+  }
+
+  /** All nodes as repair sees them, by their rows. */
+  standings(): Map<number, NodeStanding> {
+    const standings = new Map<number, NodeStanding>()
+    for (const candidate of this.candidates()) {
+      const member = this.#byId.get(candidate.nodeId)
+      if (member === undefined) continue
+      const { row, report, reported } = member
+      const capacityBytes = report?.capacityBytes ?? row.capacityBytes
+      const usedBytes = report?.usedBytes ?? row.usedBytes
+      standings.set(row.id, {
+        ...candidate,
+        node: row.id,
+        ref: row.ref,
+        domain: domainOf(candidate),
+        storeFailed: report?.storeFailed ?? false,
+        keeps: row.admin === 'active' && report?.storeFailed !== true,
+        reported,
+        leftBytes: bytesLeft(candidate),
+        capacityBytes,
+        usedBytes,
+      })
+    }
+    return standings
+  }
+
+  /** Whether anything may be deleted now. @param reporting a node whose list is being taken in */
+  mayDelete(reporting?: NodeId): boolean {
+    const witnesses = [...this.#byId].map(([nodeId, member]) => {
+      return { state: this.#stateOf(member), reported: member.reported || nodeId === reporting }
+    })
+    return mayDelete(witnesses)
+  }
+
+  /** Whether packs are on their way to the node. */
+  receiving(nodeId: NodeId): boolean {
+    return this.#reservations.inFlight(nodeId) > 0
   }
 
   find(nodeId: NodeId): NodeRow | undefined {
@@ -113,12 +173,15 @@ export class Members {
   }
 
   safeMode(): boolean {
-    const presences = [...this.#byId.values()].map((member) => ({ ...member, admin: member.row.admin }))
-    return isSafeMode(presences, this.#clock.monotonicMs() - this.#startedMs, this.#timing)
+    const nodes = [...this.#byId.values()].map(({ row }) => {
+      return { admin: row.admin, reported: !this.#awaited.has(row.ref.nodeId) }
+    })
+    return isSafeMode(nodes, this.#clock.monotonicMs() - this.#startedMs, this.#timing)
   }
 
   #stateOf(member: Member): NodeState {
-    const presence = { admin: member.row.admin, sinceMs: member.sinceMs, heardMs: member.heardMs }
+    const { row, sinceMs, heardMs, report } = member
+    const presence = { admin: row.admin, sinceMs, heardMs, storeFailed: report?.storeFailed ?? false }
     return nodeState(presence, this.#clock.monotonicMs(), this.#timing)
   }
 

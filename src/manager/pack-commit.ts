@@ -26,7 +26,9 @@ export async function commitPack(context: ManagerContext, request: CommitPackReq
   if (pack.state !== 'open') return
   context.leases.renew(claims.sessionId)
   await requireClosed(context, pack.vault, request.entries)
-  await context.catalogue.write((tx) => commit(context, tx, claims, request))
+  const short = await context.catalogue.write((tx) => commit(context, tx, claims, request))
+  // Repair goes through the catalogue only when copies go.
+  if (short) context.repair.queue.add('short', { pack: pack.id, lengthBytes: pack.lengthBytes })
   context.leases.renew(claims.sessionId)
   context.members.settle(claims.packId)
 }
@@ -80,14 +82,15 @@ async function requireClosed(context: ManagerContext, vault: number, entries: re
   }
 }
 
+/** @returns whether it has fewer copies than the vault wants on nodes that shall keep them. */
 async function commit(
   context: ManagerContext,
   tx: CatalogueWriter,
   claims: TicketClaims,
   request: CommitPackRequest,
-): Promise<void> {
+): Promise<boolean> {
   const pack = await requireSettleable(context, tx, claims)
-  if (pack.state !== 'open') return
+  if (pack.state !== 'open') return false
   const vault = await vaultOf(tx, pack.vault)
   const allowed = new Set((await pipelineNodes(tx, pack)).map((node) => node.nodeId))
   const copies = await checkReceipts(tx, claims, { receipts: request.receipts, allowed })
@@ -99,7 +102,8 @@ async function commit(
     )
   }
   requireWithin(request.entries, first.lengthBytes)
-  await tx.packs.settle(pack.id, { state: 'committed', lengthBytes: first.lengthBytes })
+  const { lengthBytes, digest } = first
+  await tx.packs.settle(pack.id, { state: 'committed', lengthBytes, digest })
   for (const copy of copies) {
     await tx.copies.add(pack.id, { node: copy.node, putSequence: copy.putSequence, provenAtMs: copy.durableAtMs })
     await tx.nodes.raisePutSequence(copy.node, copy.putSequence)
@@ -109,6 +113,9 @@ async function commit(
   const added = await putChunks(context, tx, put)
   await tx.vaults.count(vault.id, { chunks: added, packs: 1, storedBytes: first.lengthBytes })
   await orderDrops(context, tx, pack, new Set(copies.map((copy: DurableCopy) => copy.nodeId)))
+  const standings = context.members.standings()
+  const kept = copies.filter(({ node }) => standings.get(node)?.keeps === true)
+  return kept.length < vault.copies
 }
 
 function requireWithin(entries: readonly PackEntry[], lengthBytes: number): void {

@@ -53,11 +53,12 @@ export function bytesLeft(node: Pick<Candidate, 'freeBytes' | 'reservedBytes'>):
   return Math.max(0, node.freeBytes - node.reservedBytes)
 }
 
-function hasRoom(node: Candidate, lengthBytes: number): boolean {
+export function hasRoom(node: Pick<Candidate, 'freeBytes' | 'reservedBytes'>, lengthBytes: number): boolean {
   return bytesLeft(node) >= lengthBytes + diskReserveBytes
 }
 
-function domainOf(node: Candidate): string {
+/** What fails together with the node, by a name that only such nodes share. */
+export function domainOf(node: Pick<Candidate, 'nodeId' | 'failureDomain'>): string {
   // The prefixes keep a node's own domain apart from one that is named like it.
   return node.failureDomain === '' ? `node ${node.nodeId}` : `domain ${node.failureDomain}`
 }

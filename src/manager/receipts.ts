@@ -11,6 +11,8 @@ export interface DurableCopy {
   readonly nodeId: NodeId
   readonly putSequence: number
   readonly lengthBytes: number
+  /** Of the pack's bytes. */
+  readonly digest: Uint8Array
   readonly durableAtMs: number
 }
 
@@ -46,8 +48,8 @@ export async function checkReceipts(
     if (claims.lengthBytes > ticket.lengthBytesMax) throw forged(ticket, 'the pack is longer than was allowed')
     first ??= claims
     requireSame(first, claims)
-    const { nodeId, putSequence, lengthBytes, durableAtMs } = claims
-    copies.set(nodeId, { node: node.id, nodeId, putSequence, lengthBytes, durableAtMs })
+    const { nodeId, putSequence, lengthBytes, digest, durableAtMs } = claims
+    copies.set(nodeId, { node: node.id, nodeId, putSequence, lengthBytes, digest, durableAtMs })
   }
   return [...copies.values()]
 }

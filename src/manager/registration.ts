@@ -1,6 +1,6 @@
 import { TwofoldError } from '../core/errors.ts'
-import { actorNameCharactersMax, ordersPerHeartbeatMax } from '../core/limits.ts'
-import type { Heartbeat, HeartbeatReply, RegisterRequest, Registration } from '../core/messages.ts'
+import { actorNameCharactersMax } from '../core/limits.ts'
+import type { Heartbeat, RegisterRequest, Registration } from '../core/messages.ts'
 import { rolledBackError } from '../core/rolled-back.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeRow } from './catalogue-rows.ts'
@@ -14,8 +14,14 @@ const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
 export async function registerNode(context: ManagerContext, request: RegisterRequest): Promise<Registration> {
   requireValid(request)
   requireCluster(context, request)
-  const { row, dropped } = await context.catalogue.write((tx) => recordRegistration(context, tx, request))
+  const { row, dropped, newStore } = await context.catalogue.write((tx) => recordRegistration(context, tx, request))
+  const before = context.members.find(row.ref.nodeId)?.registrationNumber
   context.members.registered(row)
+  if (before !== row.registrationNumber) {
+    context.repair.cancel(context.orders.dropNode(row.id))
+    context.inventories.forget(row.id)
+  }
+  if (newStore) context.damaged.dropNode(row.id)
   // Also here: what it knows counts before it is given anything to do.
   await hearLog(context, row, request)
   if (dropped > 0) {
@@ -38,14 +44,14 @@ async function recordRegistration(
   context: ManagerContext,
   tx: CatalogueWriter,
   request: RegisterRequest,
-): Promise<{ row: NodeRow; dropped: number }> {
+): Promise<{ row: NodeRow; dropped: number; newStore: boolean }> {
   const { nodeId, incarnation } = request.node
   const nodes = await tx.nodes.all()
   const known = nodes.find((node) => node.ref.nodeId === nodeId)
   requireFreeName(request, nodes)
   if (known?.bootId === request.bootId && known.ref.incarnation === incarnation) {
     const { node: ref, capacityBytes } = request
-    return { row: await tx.nodes.put({ ...known, ref, capacityBytes }), dropped: 0 }
+    return { row: await tx.nodes.put({ ...known, ref, capacityBytes }), dropped: 0, newStore: false }
   }
   if ((await tx.nodes.boot(request.bootId)) !== undefined) {
     throw new TwofoldError(
@@ -72,7 +78,7 @@ async function recordRegistration(
     await appendToLog(tx, 'node', { nodeId, name })
   }
   const dropped = known === undefined || sameLife ? 0 : await tx.copies.dropNode(row.id)
-  if (known !== undefined && !sameLife) await tx.orders.dropNode(row.id)
+  if (known !== undefined && !sameLife) await forgetStore(tx, row)
   await tx.operations.add({
     kind: 'register',
     timeMs: context.clock.nowMs(),
@@ -83,7 +89,15 @@ async function recordRegistration(
     snapshotId: '',
     durationMs: 0,
   })
-  return { row, dropped }
+  return { row, dropped, newStore: known !== undefined && !sameLife }
+}
+
+/** Whatever is known of what the node's former store held, beside its copies. */
+export async function forgetStore(tx: CatalogueWriter, row: NodeRow): Promise<void> {
+  await tx.orders.dropNode(row.id)
+  await tx.damaged.dropNode(row.id)
+  await tx.unknownPacks.dropNode(row.id)
+  await tx.nodes.tookInventory(row.id, { registrationNumber: 0, reportNumber: 0, asOfPutSequence: 0 })
 }
 
 function requireValid(request: RegisterRequest): void {
@@ -150,29 +164,6 @@ function invalid(message: string): TwofoldError {
   return new TwofoldError('invalid-argument', message)
 }
 
-export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbeat): Promise<HeartbeatReply> {
-  const row = requireRegistered(context, heartbeat)
-  context.members.heard(heartbeat)
-  await takeOrderResults(context, row, heartbeat)
-  const log = await hearLog(context, row, heartbeat)
-  context.catalogueCopies.answered(heartbeat.nodeId, heartbeat.results)
-  hearChecks(context, row, heartbeat)
-  const waiting = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax)
-  const orders = waiting.filter(({ logSequence = 0 }) => context.lineage.mayDestroy(row.id, logSequence))
-  return {
-    leaseMs: context.timing.nodeLeaseMs,
-    managerTimeMs: context.time.nowMs(),
-    epoch: context.identity.epoch,
-    orders: [
-      ...orders.map(({ orderId, action }) => ({ orderId, action, epoch: context.identity.epoch })),
-      ...context.catalogueCopies.orderFor(context, heartbeat.nodeId),
-      ...context.checks.ordersFor(row.id, context.identity.epoch),
-    ],
-    state: context.members.state(heartbeat.nodeId),
-    ...log,
-  }
-}
-
 /**
  * The node that speaks, if it is the process that the manager knows.
  * @throws TwofoldError `not-registered`, and `fenced` when a newer process took its place.
@@ -188,28 +179,6 @@ export function requireRegistered(
   }
   if (from.incarnation !== row.ref.incarnation) throw notRegistered()
   return row
-}
-
-function hearChecks(context: ManagerContext, row: NodeRow, heartbeat: Heartbeat): void {
-  for (const { action, result } of context.checks.answered(row.id, heartbeat.results)) {
-    const fields = { node: row.ref.name, pack: action.packId, problem: result.problem }
-    if (result.done && result.problem === '') context.logger.info('a copy that was said to be bad is good', fields)
-    else context.logger.error('a copy that was said to be bad is bad', fields)
-  }
-}
-
-/** An order that was not carried out stays, and is given again. */
-async function takeOrderResults(context: ManagerContext, row: NodeRow, heartbeat: Heartbeat): Promise<void> {
-  const done = heartbeat.results.filter((result) => result.done)
-  for (const result of heartbeat.results) {
-    if (result.done) continue
-    const fields = { node: row.ref.name, order: result.orderId, problem: result.problem }
-    context.logger.warn('a node did not carry out an order', fields)
-  }
-  if (done.length === 0) return
-  await context.catalogue.write(async (tx) => {
-    for (const result of done) await tx.orders.remove(row.id, result.orderId)
-  })
 }
 
 function notRegistered(): TwofoldError {

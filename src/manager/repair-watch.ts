@@ -5,6 +5,3 @@ export interface RepairWatch {
   /** `running` while copies are made, `waiting` while there is something to copy and nothing can be done now. */
   activity(): RepairActivity
 }
-
-/** A manager that repairs nothing. */
-export const noRepair: RepairWatch = { activity: () => 'none' }

@@ -154,6 +154,8 @@ export async function endSession(context: ManagerContext, ref: SessionRef, reaso
 export async function sweepSessions(context: ManagerContext): Promise<boolean> {
   // In an older catalogue a session may look open that has long committed: its packs must not be given up.
   if (context.lineage.state !== 'verified') return false
+  // Nor may a backup end that could not renew its lease while this manager was away.
+  if (context.members.safeMode()) return false
   const expired = context.leases.expired(sessionSweepBatchMax)
   for (const sessionId of expired) {
     await finish(context, (tx) => tx.sessions.find(sessionId), { state: 'expired', reason: 'its lease ran out' })

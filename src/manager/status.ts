@@ -20,6 +20,7 @@ export async function getStatus(context: ManagerContext, programVersion: string)
       chunks: vaults.reduce((total, vault) => total + vault.chunks, 0),
       storedBytes: vaults.reduce((total, vault) => total + vault.storedBytes, 0),
       snapshots: await tx.snapshots.summary(),
+      packsUnknown: sum(await tx.unknownPacks.counts()),
     }
   })
   const { snapshots, ...rest } = totals
@@ -36,6 +37,7 @@ export async function getStatus(context: ManagerContext, programVersion: string)
     programVersion,
     lineage: context.lineage.state,
     lineageProblem: context.lineage.problem,
+    copiesDamaged: context.damaged.size,
   }
 }
 

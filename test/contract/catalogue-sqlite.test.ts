@@ -3,13 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
+import type { PackId } from '../../src/core/ids.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
+import { copyDigest, xorDigests } from '../../src/format/copy-digest.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import { isSafeVersion } from '../../src/manager/sqlite/migrate.ts'
+import { migrations } from '../../src/manager/sqlite/schema.ts'
+import { hex } from '../support/catalogue-rows.ts'
 import { expectError } from '../support/expect-error.ts'
 import { testCatalogue } from './catalogue.contract.ts'
 import type { CatalogueDriver } from './catalogue.contract.ts'
 import { testCheckpoints } from './checkpoints.contract.ts'
+import { testCopyTables } from './copy-tables.contract.ts'
 
 const directories: string[] = []
 
@@ -41,6 +46,7 @@ for (const [name, driver] of Object.entries(drivers)) {
   testCatalogue(name, driver)
   testCheckpoints(name, driver)
 }
+testCopyTables('in memory', async () => openSqliteCatalogue(':memory:'))
 
 function openError(at: string): TwofoldError {
   try {
@@ -126,5 +132,26 @@ describe('the SQLite catalogue', () => {
   it('compares versions by their numbers', () => {
     expect(['3.51.3', '3.51.10', '3.53.0', '4.0.0'].map(isSafeVersion)).to.deep.equal([true, true, true, true])
     expect(['3.51.2', '3.50.99', '2.99.99', '3.51'].map(isSafeVersion)).to.deep.equal([false, false, false, false])
+  })
+
+  it('computes the digests of the copies that a catalogue of an older program has', async () => {
+    const at = newPath()
+    const digests = migrations.findIndex((migration) => migration.includes('CREATE TABLE node_inventories'))
+    const old = new DatabaseSync(at, { enableForeignKeyConstraints: false })
+    old.exec('CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT')
+    for (const [index, migration] of migrations.slice(0, digests).entries()) {
+      old.exec(migration)
+      old.exec(`INSERT INTO schema_version VALUES (${index + 1})`)
+    }
+    old.exec(`INSERT INTO nodes VALUES (1, '1', '2', 'n1', '', '', '', 1, 1, 0, x'', 0, 'active', '')`)
+    old.exec(`INSERT INTO packs (id, pack_id, vault, session, request_id, length_bytes)
+      VALUES (1, x'${hex(1)}', 1, 1, 'a', 1), (2, x'${hex(2)}', 1, 1, 'b', 1)`)
+    old.exec('INSERT INTO copies VALUES (1, 1, 7, 0), (2, 1, 8, 0)')
+    old.close()
+    const catalogue = openSqliteCatalogue(at)
+    const { copiesDigest } = await catalogue.read((tx) => tx.nodes.inventory(1))
+    await catalogue.close()
+    const expected = xorDigests(copyDigest(hex(1) as PackId, 7), copyDigest(hex(2) as PackId, 8))
+    expect(Buffer.from(copiesDigest)).to.deep.equal(Buffer.from(expected))
   })
 })

@@ -1,5 +1,6 @@
 import type { AdminApi } from '../../src/client/admin-api.ts'
 import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
+import type { NodeAdminApi } from '../../src/client/node-admin-api.ts'
 import type { StorageApi } from '../../src/client/storage-api.ts'
 import { linkedController } from '../../src/core/abort.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
@@ -100,7 +101,7 @@ export class SimNetwork {
     return managerPort(this.#managerCall(caller))
   }
 
-  adminFor(caller: SimProcess): AdminApi {
+  adminFor(caller: SimProcess): AdminApi & NodeAdminApi {
     return adminPort(this.#managerCall(caller))
   }
 

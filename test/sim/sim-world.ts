@@ -219,6 +219,7 @@ export class SimWorld {
     const client = new Client({
       manager: this.network.managerFor(process),
       admin: this.network.adminFor(process),
+      nodeAdmin: this.network.adminFor(process),
       storage: this.network.storageFor(process),
       clock: process.clock(),
       random,

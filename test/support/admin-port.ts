@@ -1,8 +1,9 @@
 import type { AdminApi } from '../../src/client/admin-api.ts'
+import type { NodeAdminApi } from '../../src/client/node-admin-api.ts'
 import type { ManagerCall } from './manager-port.ts'
 
 /** A manager's administrative calls as clients see them: every call takes its way through `ask`. */
-export function adminPort(ask: ManagerCall): AdminApi {
+export function adminPort(ask: ManagerCall): AdminApi & NodeAdminApi {
   return {
     forgetSnapshots: (request, options) =>
       ask('forgetSnapshots', options, (api, o) => api.admin.forgetSnapshots(request, o)),
@@ -23,5 +24,10 @@ export function adminPort(ask: ManagerCall): AdminApi {
     },
     finishRepack: (session, packs, options) =>
       ask('finishRepack', options, (api, o) => api.admin.finishRepack(session, packs, o)),
+    drainNode: (request, options) => ask('drainNode', options, (api, o) => api.nodeAdmin.drainNode(request, o)),
+    resumeNode: (request, options) => ask('resumeNode', options, (api, o) => api.nodeAdmin.resumeNode(request, o)),
+    removeNode: (request, options) => ask('removeNode', options, (api, o) => api.nodeAdmin.removeNode(request, o)),
+    rebalance: (request, options) => ask('rebalance', options, (api, o) => api.nodeAdmin.rebalance(request, o)),
+    listTasks: (options) => ask('listTasks', options, (api, o) => api.nodeAdmin.listTasks(o)),
   }
 }

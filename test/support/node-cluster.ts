@@ -1,4 +1,4 @@
-import type { AdminApi } from '../../src/client/admin-api.ts'
+import type { ClientDeps } from '../../src/client/client.ts'
 import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
 import type { StorageApi } from '../../src/client/storage-api.ts'
 import type { Clock } from '../../src/core/clock.ts'
@@ -229,7 +229,7 @@ export class NodeCluster {
   }
 
   /** What a client is given. */
-  get clientPorts(): { readonly manager: ClientManagerApi; readonly admin: AdminApi; readonly storage: StorageApi } {
+  get clientPorts(): Pick<ClientDeps, 'manager' | 'admin' | 'nodeAdmin' | 'storage'> {
     const manager: ClientManagerApi = {
       ...managerPort((call, options, work) => this.#ask(call, options, () => work(this.manager, options))),
       commitSnapshot: (request, options) =>
@@ -257,7 +257,7 @@ export class NodeCluster {
         await this.byRef(ref).node.witness(statement)
       },
     }
-    return { manager, admin, storage }
+    return { manager, admin, nodeAdmin: admin, storage }
   }
 
   async #upload(

@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
 import type { CommonOptions } from '../command-setup.ts'
 import { readVersion } from '../program-version.ts'
-import { parseDuration } from '../quantities.ts'
+import { parseDuration, parseSize } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
 import { defineCatalogueCopies } from './manager-copies.ts'
@@ -19,6 +19,7 @@ interface Options extends CommonOptions {
   readonly deadAfter?: number
   readonly sessionLease?: number
   readonly trashWindow?: number
+  readonly repairRate: number
   readonly logLevel?: string
 }
 
@@ -33,6 +34,9 @@ export function defineManager(command: Command, cli: Cli): void {
     .addOption(new Setting('--dead-after <time>', 'silence after which a node counts as lost', parseDuration))
     .addOption(new Setting('--session-lease <time>', 'silence after which a backup counts as given up', parseDuration))
     .addOption(new Setting('--trash-window <time>', 'how long forgotten snapshots can be brought back', parseDuration))
+    .addOption(
+      new Setting('--repair-rate <size>', 'bytes a second that a node sends for repair; 0: any', parseSize).default(0),
+    )
     .addOption(new Setting('--log-level <level>', 'debug, info, warn or error'))
   addHelp(command, {
     examples: [
@@ -44,7 +48,8 @@ export function defineManager(command: Command, cli: Cli): void {
   })
   addAction<Options>(command, cli, async (run) => {
     const programVersion = await readVersion()
-    const { data, listen, insecure = false, suspectAfter, deadAfter, sessionLease, trashWindow } = run.options
+    const { data, listen, insecure = false, suspectAfter, deadAfter, sessionLease, ...rest } = run.options
+    const { trashWindow, repairRate } = rest
     const timing = {
       ...(suspectAfter === undefined ? {} : { suspectAfterMs: suspectAfter }),
       ...(deadAfter === undefined ? {} : { deadAfterMs: deadAfter }),
@@ -52,7 +57,8 @@ export function defineManager(command: Command, cli: Cli): void {
       ...(trashWindow === undefined ? {} : { trashWindowMs: trashWindow }),
     }
     const dataDirectory = absoluteArgument(data).toString()
-    const settings = { dataDirectory, listen, insecure, timing, programVersion }
+    const repairBytesPerSecondMax = repairRate
+    const settings = { dataDirectory, listen, insecure, timing, programVersion, repairBytesPerSecondMax }
     await runServer(run, 'manager', (logger) => startManager({ ...settings, logger }))
   })
   defineRecover(command, cli)

@@ -14,6 +14,7 @@ import { parsePeriod, parseSize } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
 import { splitAddresses } from '../with-client.ts'
+import { addNodeAdmin, nodeAdminExamples } from './node-admin.ts'
 
 interface Options extends CommonOptions {
   readonly manager: string
@@ -54,11 +55,17 @@ export function defineNode(command: Command, cli: Cli): void {
     .addOption(new Setting('--insecure', 'listen on other addresses than loopback although there is no TLS yet'))
     .addOption(new Setting('--log-level <level>', 'debug, info, warn or error'))
   addHelp(command, {
-    examples: ['twofold node --name n1 --data /srv/n1 --listen 127.0.0.1:7401 --capacity 2TB --manager 127.0.0.1:7400'],
-    notes: ['It runs until SIGTERM or SIGINT, then finishes what is in progress. The log goes to stderr.'],
+    examples: [
+      'twofold node --name n1 --data /srv/n1 --listen 127.0.0.1:7401 --capacity 2TB --manager 127.0.0.1:7400',
+      ...nodeAdminExamples,
+    ],
+    notes: [
+      'Without another word it runs until SIGTERM or SIGINT, then finishes what is in progress, and logs to stderr.',
+    ],
     exitCodes: [0, 1, 10, 11, 13],
   })
   addAction<Options>(command, cli, runNode)
+  addNodeAdmin(command, cli)
 }
 
 async function runNode(run: Run<Options>): Promise<void> {

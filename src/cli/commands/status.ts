@@ -58,13 +58,8 @@ const alarmHelp = [
 
 function isWell(status: ClusterStatus): boolean {
   const allUp = status.nodes.every(({ state, writable }) => state === 'removed' || (state === 'up' && writable))
-  return (
-    allUp &&
-    status.lineage === 'verified' &&
-    !status.safeMode &&
-    status.packsDegraded === 0 &&
-    status.packsUnavailable === 0
-  )
+  const allCopies = status.packsDegraded === 0 && status.packsUnavailable === 0 && status.packsUnknown === 0
+  return allUp && allCopies && status.lineage === 'verified' && !status.safeMode
 }
 
 function statusRecord(status: ClusterStatus): object {
@@ -81,6 +76,8 @@ function statusRecord(status: ClusterStatus): object {
     packs: status.packs,
     packs_degraded: status.packsDegraded,
     packs_unavailable: status.packsUnavailable,
+    packs_unknown: status.packsUnknown,
+    copies_damaged: status.copiesDamaged,
     chunks: status.chunks,
     stored_bytes: status.storedBytes,
     sessions_open: status.sessionsOpen,
@@ -100,6 +97,12 @@ function lineageLines({ lineage, lineageProblem }: ClusterStatus): string[] {
   ]
 }
 
+function unknownLines({ packsUnknown, copiesDamaged }: ClusterStatus): string[] {
+  const unknown = `Nodes have ${plural(packsUnknown, 'pack')} that the catalogue does not know: is it an old one?`
+  const damaged = `${plural(copiesDamaged, 'copy', 'copies')} turned out to be damaged, and are kept until replaced.`
+  return [...(packsUnknown > 0 ? [unknown] : []), ...(copiesDamaged > 0 ? [damaged] : [])]
+}
+
 function statusLines(status: ClusterStatus, nowMs: number): string[] {
   const up = status.nodes.filter(({ state }) => state === 'up').length
   const short = `${formatCount(status.packsDegraded)} with too few copies`
@@ -108,6 +111,7 @@ function statusLines(status: ClusterStatus, nowMs: number): string[] {
     isWell(status) ? 'The cluster is well.' : 'The cluster needs attention.',
     ...(status.safeMode ? ['It is in safe mode: nothing is repaired or deleted until the nodes have reported.'] : []),
     ...lineageLines(status),
+    ...unknownLines(status),
     `Nodes:        ${up} of ${status.nodes.length} up`,
     `Snapshots:    ${formatCount(status.snapshots)}, the last one ${formatAgo(status.lastBackupMs, nowMs)}`,
     ...safetyLines(status.safety, nowMs),

@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { TwofoldError } from '../../core/errors.ts'
+import { toHex } from '../../core/ids.ts'
+import type { PackId } from '../../core/ids.ts'
+import { copyDigestBytes, toggleCopy } from '../../format/copy-digest.ts'
 import { migrations } from './schema.ts'
 
 /** Older ones can lose committed transactions of a WAL that is reset at the wrong moment. */
@@ -38,6 +41,7 @@ export function migrate(database: DatabaseSync): void {
         'it was written by a newer version: use that one',
     )
   }
+  database.function('copies_digest', (node) => digestOfCopies(database, Number(node)))
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue
     database.exec('BEGIN IMMEDIATE')
@@ -50,4 +54,14 @@ export function migrate(database: DatabaseSync): void {
       throw error
     }
   }
+}
+
+/** What a migration needs and SQL has not: the digest over a node's copies. */
+function digestOfCopies(database: DatabaseSync, node: number): Uint8Array {
+  const sql =
+    'SELECT p.pack_id AS id, c.put_sequence AS put FROM copies c JOIN packs p ON p.id = c.pack WHERE c.node = ?'
+  const rows = database.prepare(sql).all(node) as { id: Uint8Array; put: number }[]
+  const toggle = (digest: Uint8Array, { id, put }: { id: Uint8Array; put: number }): Uint8Array =>
+    toggleCopy(digest, toHex(id) as PackId, put)
+  return rows.reduce(toggle, new Uint8Array(copyDigestBytes))
 }

@@ -1,7 +1,8 @@
 import type { Incarnation, NodeId, PackId } from '../../core/ids.ts'
 import { invariant } from '../../core/errors.ts'
 import type { NodeWriter, OrderWriter } from '../catalogue.ts'
-import type { NodeAdminState, NodeRow } from '../catalogue-rows.ts'
+import type { InventoryRow, NodeAdminState, NodeRow, OrderRow } from '../catalogue-rows.ts'
+import { digestOf } from './copy-table.ts'
 import type { Statements } from './statements.ts'
 
 interface StoredNode {
@@ -85,6 +86,24 @@ export function nodeTable(db: Statements): NodeWriter {
       db.run('INSERT OR IGNORE INTO node_boots VALUES (?, ?, ?)', node.bootId, row.id, node.registrationNumber)
       return toNode(row)
     },
+    async setAdmin(node, admin) {
+      const row = db.get<StoredNode>('UPDATE nodes SET admin = ? WHERE id = ? RETURNING *', admin, node)
+      invariant(row !== undefined, 'a node that is told something is there')
+      return toNode(row)
+    },
+    async inventory(node) {
+      const sql = `SELECT registration_number AS registrationNumber, report_number AS reportNumber,
+        as_of_put_sequence AS asOfPutSequence FROM node_inventories WHERE node = ?`
+      const row = db.get<Omit<InventoryRow, 'copiesDigest'>>(sql, node)
+      const { registrationNumber = 0, reportNumber = 0, asOfPutSequence = 0 } = row ?? {}
+      return { copiesDigest: digestOf(db, node), registrationNumber, reportNumber, asOfPutSequence }
+    },
+    async tookInventory(node, { registrationNumber, reportNumber, asOfPutSequence }) {
+      const sql = `INSERT INTO node_inventories VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET registration_number = excluded.registration_number,
+          report_number = excluded.report_number, as_of_put_sequence = excluded.as_of_put_sequence`
+      db.run(sql, node, digestOf(db, node), registrationNumber, reportNumber, asOfPutSequence)
+    },
     async raisePutSequence(node, putSequence) {
       db.run('UPDATE nodes SET put_sequence = ? WHERE id = ? AND put_sequence < ?', putSequence, node, putSequence)
     },
@@ -92,6 +111,7 @@ export function nodeTable(db: Statements): NodeWriter {
 }
 
 interface StoredOrder {
+  readonly node: number
   readonly orderId: string
   readonly packId: PackId
   readonly incarnation: Incarnation
@@ -100,18 +120,23 @@ interface StoredOrder {
   readonly logSequence: number
 }
 
+const selectOrders = `SELECT node, order_id AS orderId, pack_id AS packId, incarnation,
+  put_sequence_max AS putSequenceMax, generation_max AS generationMax, log_sequence AS logSequence FROM orders`
+
+function toOrder({ orderId, packId, incarnation, putSequenceMax, generationMax, logSequence }: StoredOrder): OrderRow {
+  const action = { kind: 'drop-pack', packId, incarnation, putSequenceMax, generationMax } as const
+  return { orderId, ...(logSequence === 0 ? {} : { logSequence }), action }
+}
+
 export function orderTable(db: Statements): OrderWriter {
   return {
     async ofNode(node, limit) {
-      const rows = db.all<StoredOrder>(
-        `SELECT order_id AS orderId, pack_id AS packId, incarnation, put_sequence_max AS putSequenceMax,
-          generation_max AS generationMax, log_sequence AS logSequence FROM orders WHERE node = ? ORDER BY id LIMIT ?`,
-        node,
-        limit,
-      )
-      return rows.map(({ orderId, logSequence, ...rest }) => {
-        return { orderId, ...(logSequence === 0 ? {} : { logSequence }), action: { kind: 'drop-pack', ...rest } }
-      })
+      const rows = db.all<StoredOrder>(`${selectOrders} WHERE node = ? ORDER BY id LIMIT ?`, node, limit)
+      return rows.map(toOrder)
+    },
+    async ofPack(packId) {
+      const rows = db.all<StoredOrder>(`${selectOrders} WHERE pack_id = ? ORDER BY id`, packId)
+      return rows.map((row) => ({ ...toOrder(row), node: row.node }))
     },
     async add(node, order) {
       db.run(
@@ -127,7 +152,9 @@ export function orderTable(db: Statements): OrderWriter {
       )
     },
     async remove(node, orderId) {
+      const row = db.get<StoredOrder>(`${selectOrders} WHERE order_id = ? AND node = ?`, orderId, node)
       db.run('DELETE FROM orders WHERE order_id = ? AND node = ?', orderId, node)
+      return row === undefined ? undefined : toOrder(row)
     },
     async dropNode(node) {
       db.run('DELETE FROM orders WHERE node = ?', node)

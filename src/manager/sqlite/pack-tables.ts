@@ -1,7 +1,8 @@
+import { invariant } from '../../core/errors.ts'
 import { fromHex, toHex } from '../../core/ids.ts'
 import type { NodeId, PackId } from '../../core/ids.ts'
-import type { CopyCount, CopyWriter, PackWriter } from '../catalogue.ts'
-import type { CopyRow, GenerationRow, MoveRow, PackCopyRow, PackRow, PackState } from '../catalogue-rows.ts'
+import type { CopyCount, PackWriter } from '../catalogue.ts'
+import type { GenerationRow, MoveRow, PackCopiesRow, PackRow, PackState } from '../catalogue-rows.ts'
 import type { Statements } from './statements.ts'
 
 interface StoredPack {
@@ -54,6 +55,33 @@ const countByCopies = `SELECT vault, live AS copies, count(*) AS packs FROM (
     FROM packs p WHERE p.state = 'committed' AND p.id > ? AND p.id <= ?)
   GROUP BY vault, live`
 
+type StoredPackCopy = readonly [
+  pack: number,
+  vault: number,
+  lengthBytes: number,
+  node: number | null,
+  putSequence: number,
+]
+
+const selectWithCopies = `SELECT p.id, p.vault, p.length_bytes, c.node, c.put_sequence
+  FROM (SELECT id, vault, length_bytes FROM packs WHERE id > ? AND state = 'committed' ORDER BY id LIMIT ?) p
+    LEFT JOIN copies c ON c.pack = p.id
+  ORDER BY p.id, c.node`
+
+function withCopies(db: Statements, after: number, limit: number): PackCopiesRow[] {
+  const packs: { pack: number; vault: number; lengthBytes: number; copies: { node: number; putSequence: number }[] }[] =
+    []
+  for (const [pack, vault, lengthBytes, node, putSequence] of db.tuples<StoredPackCopy>(
+    selectWithCopies,
+    after,
+    limit,
+  )) {
+    if (packs.at(-1)?.pack !== pack) packs.push({ pack, vault, lengthBytes, copies: [] })
+    if (node !== null) packs.at(-1)?.copies.push({ node, putSequence })
+  }
+  return packs
+}
+
 export function packTable(db: Statements): PackWriter {
   return {
     ...condemnedPacks(db),
@@ -104,8 +132,19 @@ export function packTable(db: Statements): PackWriter {
     async forgetPipelines(session) {
       db.run('DELETE FROM pack_generations WHERE pack IN (SELECT id FROM packs WHERE session = ?)', session)
     },
-    async settle(pack, outcome) {
-      db.run('UPDATE packs SET state = ?, length_bytes = ? WHERE id = ?', outcome.state, outcome.lengthBytes, pack)
+    async settle(pack, { state, lengthBytes, digest }) {
+      const sql = 'UPDATE packs SET state = ?, length_bytes = ?, digest = ? WHERE id = ?'
+      db.run(sql, state, lengthBytes, digest ?? null, pack)
+    },
+    withCopies: async (after, limit) => withCopies(db, after, limit),
+    async digest(pack) {
+      return db.get<{ digest: Uint8Array | null }>('SELECT digest FROM packs WHERE id = ?', pack)?.digest ?? undefined
+    },
+    async raiseGeneration(pack, above = 0) {
+      const sql = 'UPDATE packs SET generation = max(generation, ?) + 1 WHERE id = ? RETURNING generation'
+      const row = db.get<{ generation: number }>(sql, above, pack)
+      invariant(row !== undefined, 'a pack that is copied is there')
+      return row.generation
     },
   }
 }
@@ -181,31 +220,6 @@ function packMoves(db: Statements): Pick<PackWriter, Moving> {
       )
       db.run('DELETE FROM pack_moves WHERE to_pack = ?', pack)
       db.run('UPDATE pack_sets_version SET version = version + 1')
-    },
-  }
-}
-
-const selectRange = `SELECT pack, node, proven_at_ms AS provenAtMs FROM copies WHERE pack > ? AND pack <= ?
-  ORDER BY pack`
-
-export function copyTable(db: Statements): CopyWriter {
-  const sql = 'SELECT node, put_sequence AS putSequence, proven_at_ms AS provenAtMs FROM copies WHERE pack = ?'
-  return {
-    of: async (packs) => packs.map((pack) => db.all<CopyRow>(sql, pack)),
-    inRange: async ({ after, upTo }) => db.all<PackCopyRow>(selectRange, after, upTo),
-    async add(pack, copy) {
-      db.run('INSERT INTO copies VALUES (?, ?, ?, ?)', pack, copy.node, copy.putSequence, copy.provenAtMs)
-    },
-    async version() {
-      return db.get<{ version: number }>('SELECT version FROM copies_version')?.version ?? 0
-    },
-    async dropPack(pack) {
-      db.run(bumpCopies)
-      db.run('DELETE FROM copies WHERE pack = ?', pack)
-    },
-    async dropNode(node) {
-      db.run(bumpCopies)
-      return db.run('DELETE FROM copies WHERE node = ?', node).changes
     },
   }
 }

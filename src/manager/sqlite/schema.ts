@@ -142,4 +142,26 @@ export const migrations: readonly string[] = [
     packs BLOB NOT NULL, UNIQUE (vault, host, paths_key)
   ) STRICT;
   `,
+  // Repair: what nodes are known to hold, the bytes of packs, damaged copies, and packs that only nodes know.
+  `
+  CREATE TABLE node_inventories (
+    node INTEGER PRIMARY KEY REFERENCES nodes, copies_digest BLOB NOT NULL, registration_number INTEGER NOT NULL,
+    report_number INTEGER NOT NULL, as_of_put_sequence INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO node_inventories SELECT id, copies_digest(id), 0, 0, 0 FROM nodes;
+
+  ALTER TABLE copies_version ADD COLUMN additions INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE packs ADD COLUMN digest BLOB;
+  CREATE INDEX orders_pack ON orders (pack_id);
+
+  CREATE TABLE damaged_copies (
+    node INTEGER NOT NULL REFERENCES nodes, pack_id BLOB NOT NULL, put_sequence INTEGER NOT NULL,
+    problem TEXT NOT NULL, found_at_ms INTEGER NOT NULL, PRIMARY KEY (node, pack_id, put_sequence)
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE unknown_packs (
+    node INTEGER NOT NULL REFERENCES nodes, pack_id BLOB NOT NULL, put_sequence INTEGER NOT NULL,
+    length_bytes INTEGER NOT NULL, report INTEGER NOT NULL, PRIMARY KEY (node, pack_id)
+  ) WITHOUT ROWID, STRICT;
+  `,
 ]

@@ -1,15 +1,19 @@
 import { randomHexId, toHex } from '../../../src/core/ids.ts'
-import type { ChunkId, Incarnation, NodeId, SnapshotId } from '../../../src/core/ids.ts'
+import type { ChunkId, Incarnation, NodeId, PackId, SnapshotId } from '../../../src/core/ids.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import type {
   Allocation,
   Heartbeat,
+  InventoryEntry,
+  InventoryReport,
   LogReport,
+  OrderResult,
   RegisterRequest,
   Registration,
   Session,
 } from '../../../src/core/messages.ts'
 import type { PackEntry, Receipt, RecordKind, Ticket } from '../../../src/core/model.ts'
+import { toggleCopy } from '../../../src/format/copy-digest.ts'
 import { blake3 } from '../../../src/format/hash.ts'
 import { emptyStats, encodeManifest } from '../../../src/format/manifest.ts'
 import type { Manifest } from '../../../src/format/manifest.ts'
@@ -19,7 +23,6 @@ import { readTicketUnchecked, signReceipt } from '../../../src/format/tickets.ts
 import type { Catalogue } from '../../../src/manager/catalogue.ts'
 import { openSqliteCatalogue } from '../../../src/manager/catalogue-sqlite.ts'
 import { Manager } from '../../../src/manager/manager.ts'
-import { noRepair } from '../../../src/manager/repair-watch.ts'
 import type { RepairWatch } from '../../../src/manager/repair-watch.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
@@ -35,6 +38,9 @@ export class PaperNode {
   /** The present life of its store. */
   incarnation: Incarnation
   putSequence = 0
+  /** What it holds, on paper. */
+  readonly holdings = new Map<PackId, InventoryEntry>()
+  #reports = 0
   #sequence = 0
   #report: LogReport = {}
 
@@ -69,7 +75,9 @@ export class PaperNode {
 
   async register(more: Partial<RegisterRequest> = {}): Promise<Registration> {
     const node = { ...this.request.node, incarnation: this.incarnation }
+    const before = this.registration?.registrationNumber
     this.registration = await this.cluster.manager.register({ ...this.request, node, ...this.#report, ...more })
+    if (before !== this.registration.registrationNumber) this.#reports = 0
     return this.registration
   }
 
@@ -95,7 +103,7 @@ export class PaperNode {
       freeBytes: 100 * GiB,
       packs: 0,
       putSequence: this.putSequence,
-      inventoryDigest: new Uint8Array(32),
+      inventoryDigest: this.digest,
       uploads: 0,
       writable: true,
       problem: '',
@@ -115,10 +123,52 @@ export class PaperNode {
     return reply
   }
 
+  get digest(): Uint8Array {
+    let digest: Uint8Array = new Uint8Array(32)
+    for (const { packId, putSequence } of this.holdings.values()) digest = toggleCopy(digest, packId, putSequence)
+    return digest
+  }
+
+  /** Registers, and sends the list that it is asked for. */
+  async join(more: Partial<RegisterRequest> = {}): Promise<void> {
+    await this.register(more)
+    await this.settle()
+  }
+
+  /** Heartbeats until it was not asked for a list. */
+  async settle(): Promise<void> {
+    for (let ids = await this.#asked([]); ids.length > 0;) {
+      await this.reportInventory()
+      ids = await this.#asked(ids)
+    }
+  }
+
+  async #asked(answered: readonly string[]): Promise<string[]> {
+    const results = answered.map((orderId) => resultOf(orderId))
+    const { orders } = await this.heartbeat({ results })
+    return orders.filter(({ action }) => action.kind === 'send-inventory').map(({ orderId }) => orderId)
+  }
+
+  /** Tells the manager what it holds. */
+  reportInventory(more: Partial<InventoryReport> = {}): Promise<void> {
+    this.#reports += 1
+    return this.cluster.manager.reportInventory({
+      nodeId: this.id,
+      incarnation: this.incarnation,
+      registrationNumber: this.registration?.registrationNumber ?? 0,
+      reportNumber: this.#reports,
+      asOfPutSequence: this.putSequence,
+      packs: [...this.holdings.values()],
+      ...more,
+    })
+  }
+
   /** Its word that it holds a pack of the ticket. */
   receipt(ticket: Ticket, digest: Uint8Array, more: Partial<Parameters<typeof signReceipt>[0]> = {}): Receipt {
     const claims = readTicketUnchecked(ticket)
     this.putSequence += 1
+    const { packId, generation, lengthBytesMax: lengthBytes } = claims
+    this.holdings.set(packId, { packId, generation, putSequence: this.putSequence, lengthBytes, provenAtMs: 0 })
     return signReceipt(
       {
         packId: claims.packId,
@@ -136,6 +186,11 @@ export class PaperNode {
   }
 }
 
+/** That an order was carried out. */
+export function resultOf(orderId: string, more: Partial<OrderResult> = {}): OrderResult {
+  return { orderId, done: true, problem: '', code: undefined, receipt: undefined, ...more }
+}
+
 export interface ClusterOptions {
   readonly path?: string
   readonly seed?: number
@@ -148,7 +203,7 @@ export class PaperCluster {
   readonly random: SeededRandom
   readonly nodes: PaperNode[] = []
   readonly #path: string
-  readonly #repair: RepairWatch
+  readonly #repair: RepairWatch | undefined
   catalogue: Catalogue
   #manager: Manager | undefined
   #request = 0
@@ -156,7 +211,7 @@ export class PaperCluster {
   constructor(options: ClusterOptions = {}) {
     this.random = new SeededRandom(options.seed ?? 7)
     this.#path = options.path ?? ':memory:'
-    this.#repair = options.repair ?? noRepair
+    this.#repair = options.repair
     this.catalogue = openSqliteCatalogue(this.#path)
   }
 
@@ -174,8 +229,8 @@ export class PaperCluster {
 
   async open(): Promise<void> {
     const { catalogue, clock, random } = this
-    const repairWatch = this.#repair
-    this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, repairWatch })
+    const repairWatch = this.#repair === undefined ? {} : { repairWatch: this.#repair }
+    this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, ...repairWatch })
   }
 
   /** The manager's process ends and another opens the same file; `between` may do something to it. */
@@ -188,14 +243,17 @@ export class PaperCluster {
 
   async addNode(request: Partial<RegisterRequest> & { name: string }): Promise<PaperNode> {
     const node = new PaperNode(this, request)
-    await node.register()
-    await node.heartbeat()
+    await node.join()
     this.nodes.push(node)
     return node
   }
 
   async heartbeatAll(except: readonly PaperNode[] = []): Promise<void> {
     for (const node of this.nodes) if (!except.includes(node)) await node.heartbeat()
+  }
+
+  async settleAll(except: readonly PaperNode[] = []): Promise<void> {
+    for (const node of this.nodes) if (!except.includes(node)) await node.settle()
   }
 
   node(id: NodeId): PaperNode {

@@ -65,6 +65,16 @@ describe('copy counts', () => {
     expect(reads).to.equal(1 + 1)
   })
 
+  it('are counted anew when a copy is made, and remembered again', async () => {
+    await sums(nodes)
+    // The first pack has one copy, on the first node.
+    await catalogue.write((tx) => tx.copies.put(1, { node: nodes[1] ?? 0, putSequence: packs, provenAtMs: 1 }))
+    expect(await sums(nodes)).to.deep.equal({ 1: few - 1, 2: packs - few + 1 })
+    reads = 0
+    await sums(nodes)
+    expect(reads).to.equal(1 + 1)
+  })
+
   it('are counted anew for other nodes, and when copies are forgotten', async () => {
     await sums(nodes)
     expect(await sums(nodes.slice(1))).to.deep.equal({ 0: few, 1: packs - few })

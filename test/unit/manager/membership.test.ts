@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { copiesCount, isSafeMode, nodeState } from '../../../src/manager/membership.ts'
+import { copiesCount, isSafeMode, mayDelete, nodeState } from '../../../src/manager/membership.ts'
 import type { NodeAdminState } from '../../../src/manager/catalogue-rows.ts'
 
 const timing = { suspectAfterMs: 5000, deadAfterMs: 600_000 }
@@ -9,7 +9,7 @@ const order = ['up', 'suspect', 'dead']
 
 describe('the state of a node', () => {
   const at = (heardMs: number | undefined, nowMs: number, admin: NodeAdminState = 'active'): string =>
-    nodeState({ admin, sinceMs: 0, heardMs }, nowMs, timing)
+    nodeState({ admin, sinceMs: 0, heardMs, storeFailed: false }, nowMs, timing)
 
   it('follows from its silence', () => {
     expect(at(undefined, 0)).to.equal('joining')
@@ -30,6 +30,13 @@ describe('the state of a node', () => {
     expect(at(100, 200, 'removed')).to.equal('removed')
   })
 
+  it('is draining while its store has failed, whatever people decided', () => {
+    const failed = (admin: NodeAdminState): string =>
+      nodeState({ admin, sinceMs: 0, heardMs: 100, storeFailed: true }, 200, timing)
+    expect(failed('active')).to.equal('draining')
+    expect(failed('drained')).to.equal('drained')
+  })
+
   it('only gets worse while nothing is heard', () => {
     const times = fc.array(fc.nat(1_000_000), { minLength: 2, maxLength: 10 })
     fc.assert(
@@ -48,13 +55,36 @@ describe('the state of a node', () => {
 })
 
 describe('safe mode', () => {
-  const node = (heardMs: number | undefined, admin: NodeAdminState = 'active') => ({ admin, sinceMs: 0, heardMs })
+  const node = (reported: boolean, admin: NodeAdminState = 'active') => ({ admin, reported })
 
-  it('lasts until every node that was not removed has reported, or could have', () => {
+  it('lasts until every node that was not removed has told what it holds, or could have', () => {
     expect(isSafeMode([], 0, timing)).to.equal(false)
-    expect(isSafeMode([node(5), node(undefined)], 10, timing)).to.equal(true)
-    expect(isSafeMode([node(5), node(7)], 10, timing)).to.equal(false)
-    expect(isSafeMode([node(5), node(undefined, 'removed')], 10, timing)).to.equal(false)
-    expect(isSafeMode([node(undefined)], 600_000, timing)).to.equal(false)
+    expect(isSafeMode([node(true), node(false)], 10, timing)).to.equal(true)
+    expect(isSafeMode([node(true), node(true)], 10, timing)).to.equal(false)
+    expect(isSafeMode([node(true), node(false, 'removed')], 10, timing)).to.equal(false)
+    expect(isSafeMode([node(false)], 599_999, timing)).to.equal(true)
+    expect(isSafeMode([node(false)], 600_000, timing)).to.equal(false)
+  })
+
+  it('lets nothing be deleted while a node that is not given up has not told what it holds', () => {
+    expect(mayDelete([])).to.equal(true)
+    for (const state of ['joining', 'up', 'suspect', 'draining', 'drained'] as const) {
+      expect(
+        mayDelete([
+          { state: 'up', reported: true },
+          { state, reported: false },
+        ]),
+        state,
+      ).to.equal(false)
+    }
+    for (const state of ['dead', 'removed'] as const) {
+      expect(
+        mayDelete([
+          { state: 'up', reported: true },
+          { state, reported: false },
+        ]),
+        state,
+      ).to.equal(true)
+    }
   })
 })

@@ -120,7 +120,8 @@ describe('registration', () => {
     const incarnation = 'e'.repeat(32) as Incarnation
     await node.register({ bootId: '1'.repeat(32), node: { ...node.request.node, incarnation } })
     const { orders } = await node.heartbeat({ incarnation })
-    expect(orders, 'orders for the old store').to.deep.equal([])
+    const kinds = orders.map(({ action }) => action.kind)
+    expect(kinds, 'orders for the old store').to.deep.equal(['send-inventory'])
     expect(await cluster.manager.lookupChunks(session, [chunk('a').chunkId])).to.deep.equal([false])
     expect(await cluster.manager.getStatus()).to.include({ packsDegraded: 1, packsUnavailable: 0 })
     const [location] = await cluster.manager.locateChunks('', [chunk('a').chunkId])

@@ -20,7 +20,7 @@ describe('the file of the catalogue', () => {
         await forget(cluster, [snapshotId])
         await prune(cluster)
         await cluster.restart()
-        await cluster.heartbeatAll()
+        await cluster.settleAll()
         sizes.push(statSync(path).size)
       }
       expect(sizes.at(-1)).to.be.lessThan((sizes[1] ?? 0) * 1.1)

@@ -183,15 +183,15 @@ class RandomRun {
 
   async #restart(): Promise<void> {
     await this.cluster.open()
-    await this.cluster.heartbeatAll()
+    await this.cluster.settleAll()
   }
 
   /** Everybody stops: then nothing is left but what snapshots need. */
   async settle(): Promise<void> {
     const { cluster } = this
-    await cluster.heartbeatAll()
+    await cluster.settleAll()
     cluster.clock.advance(61_000)
-    await cluster.heartbeatAll()
+    await cluster.settleAll()
     await sweepAll(cluster)
     for (let round = 0; round < 3; round++) {
       await prune(cluster, { findRepackable: true, unusedPermilleMax: 0 })
