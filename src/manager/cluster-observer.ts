@@ -19,6 +19,7 @@ export class ClusterObserver {
   #activity: RepairActivity = 'none'
   #copies: Map<number, string> | undefined
   #copiesFor = ''
+  #copiesDueMs = -Infinity
 
   constructor(context: ManagerContext, feed: EventFeed, repair: RepairWatch) {
     this.#context = context
@@ -86,7 +87,8 @@ export class ClusterObserver {
     const { catalogue, durability } = this.#context
     const newest = await catalogue.read((tx) => tx.snapshots.newestSequence())
     const key = `${durability.state} ${newest} ${this.#activity}`
-    if (key === this.#copiesFor) return
+    const beganMs = this.#context.clock.monotonicMs()
+    if (key === this.#copiesFor || beganMs < this.#copiesDueMs) return
     const known = this.#copies
     const copies = new Map<number, string>()
     let told = 0
@@ -99,8 +101,13 @@ export class ClusterObserver {
     }
     this.#copies = copies
     this.#copiesFor = key
+    // While repair changes copies all the time, looking at them stays a small part of the work.
+    const nowMs = this.#context.clock.monotonicMs()
+    this.#copiesDueMs = nowMs + restFactor * (nowMs - beganMs)
   }
 }
+
+const restFactor = 20
 
 /** `2/2`, `1/2 repairing`, `0/2 lost` */
 function copiesText({ copies, copiesWanted, packsDegraded, packsUnavailable, repair }: Durability): string {

@@ -4,7 +4,6 @@ import type { Catalogue } from './catalogue.ts'
 import type { Members } from './members.ts'
 import { PackHolders } from './pack-holders.ts'
 import type { HolderTally } from './pack-holders.ts'
-import { decodePackSet } from './pack-set.ts'
 import type { RepairWatch } from './repair-watch.ts'
 
 /** Answers that are remembered: about 300 bytes each. */
@@ -57,8 +56,7 @@ export class DurabilityReader {
     if (known?.copiesWanted === copiesWanted) return this.#asOfNow(known)
     // One that was removed for good meanwhile has nothing any more.
     const set = await this.#catalogue.read((tx) => tx.snapshots.packs(commitSequence))
-    const packs = decodePackSet(set ?? new Uint8Array())
-    const durability = this.#judge(await holders.of(packs), packs.length, copiesWanted)
+    const durability = this.#judge(await holders.of(set ?? new Uint8Array()), copiesWanted)
     // Others get their turn: a thousand snapshots with all packs of a large cluster take about a second.
     await this.#clock.yield()
     if (holders === this.#current() && this.#cache.size < cachedMax) this.#cache.set(commitSequence, durability)
@@ -75,7 +73,8 @@ export class DurabilityReader {
     return this.#holders
   }
 
-  #judge({ groups, provenAtMs }: HolderTally, packs: number, copiesWanted: number): Durability {
+  #judge({ groups, provenAtMs }: HolderTally, copiesWanted: number): Durability {
+    const packs = groups.reduce((sum, group) => sum + group.packs, 0)
     const nodes = new Map<number, NodeRef>()
     let copies = Infinity
     let failureDomains = Infinity

@@ -1,4 +1,6 @@
 import type { Clock } from '../core/clock.ts'
+import { TwofoldError } from '../core/errors.ts'
+import { asBuffer } from '../core/ids.ts'
 import { catalogueSliceRows } from '../core/limits.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { PackCopyRow } from './catalogue-rows.ts'
@@ -10,6 +12,28 @@ export interface HolderTally {
   /** When the least recently proven of the copies was written or read; Infinity when there are none. */
   readonly provenAtMs: number
 }
+
+/** What was counted up to a byte of a set. */
+interface Mark {
+  readonly at: number
+  /** The pack before it. */
+  readonly pack: number
+  readonly provenAtMs: number
+  readonly counts: Uint32Array
+}
+
+interface Run {
+  readonly counts: Uint32Array
+  readonly provenAtMs: number
+  /** Packs that were left out, because nothing is known of them yet. */
+  readonly unseen: readonly number[]
+  readonly marks: readonly Mark[]
+}
+
+const beginning: Mark = { at: 0, pack: 0, provenAtMs: Infinity, counts: new Uint32Array(0) }
+
+/** Often enough that little is counted twice, seldom enough that marks cost nothing. */
+const packsPerMark = 4096
 
 const notSeen = 0
 const noCopies = 1
@@ -28,8 +52,9 @@ export class PackHolders {
   readonly #sets: (readonly number[])[] = [[], []]
   readonly #setNumbers = new Map<string, number>([['', noCopies]])
   #setOf = new Uint16Array(0)
+  /** The set that was counted last. */
+  #last: { readonly set: Uint8Array; readonly marks: readonly Mark[] } = { set: new Uint8Array(0), marks: [] }
   #provenAtMs = new Float64Array(0)
-  readonly #loading = new Map<number, Promise<void>>()
 
   constructor(catalogue: Catalogue, clock: Clock, counted: readonly number[]) {
     this.#catalogue = catalogue
@@ -37,53 +62,80 @@ export class PackHolders {
     this.#counted = new Set(counted)
   }
 
-  /** Of committed packs, by their rows, in ascending order. */
-  async of(packs: readonly number[]): Promise<HolderTally> {
-    await this.#see(packs)
-    const counts = new Map<number, number>()
-    let provenAtMs = Infinity
-    let last = notSeen
-    let run = 0
-    for (const pack of packs) {
-      const number = this.#setOf[pack] ?? noCopies
-      if (number !== last) {
-        if (run > 0) counts.set(last, (counts.get(last) ?? 0) + run)
-        last = number
-        run = 0
+  /** Of a snapshot's set of packs, which are committed. @throws TwofoldError `integrity` */
+  async of(set: Uint8Array): Promise<HolderTally> {
+    const from = this.#resume(set)
+    let run = this.#count(set, from)
+    if (run.unseen.length > 0) {
+      await this.#see(run.unseen)
+      run = this.#count(set, from)
+    }
+    this.#last = { set, marks: [...from.marks, ...run.marks] }
+    const groups = this.#sets.map((nodes, number) => ({ nodes, packs: run.counts[number] ?? 0 }))
+    return { groups: groups.filter((group) => group.packs > 0), provenAtMs: run.provenAtMs }
+  }
+
+  /**
+   * Where to begin: snapshots that follow each other need mostly the same packs, the oldest ones first, so what was
+   * counted for the one before is right up to the first byte in which the sets differ.
+   */
+  #resume(set: Uint8Array): { readonly mark: Mark; readonly marks: readonly Mark[] } {
+    const same = commonBytes(this.#last.set, set)
+    const marks = this.#last.marks.filter((mark) => mark.at <= same)
+    return { mark: marks.at(-1) ?? beginning, marks }
+  }
+
+  /** This loop over bytes is what a list of snapshots costs. */
+  #count(set: Uint8Array, { mark }: { readonly mark: Mark }): Run {
+    const setOf = this.#setOf
+    const provenAt = this.#provenAtMs
+    const counts = new Uint32Array(this.#sets.length)
+    counts.set(mark.counts)
+    const unseen: number[] = []
+    const marks: Mark[] = []
+    let { pack, provenAtMs } = mark
+    let value = 0
+    let scale = 1
+    let untilMark = packsPerMark
+    for (let at = mark.at; at < set.length; at++) {
+      const byte = set[at] as number
+      value += (byte & 127) * scale
+      scale *= 128
+      if (byte >= 128) continue
+      pack += value
+      value = 0
+      scale = 1
+      const number = pack < setOf.length ? (setOf[pack] as number) : notSeen
+      if (number === notSeen) unseen.push(pack)
+      else {
+        counts[number] = (counts[number] as number) + 1
+        const proven = provenAt[pack] as number
+        if (proven < provenAtMs) provenAtMs = proven
       }
-      run += 1
-      const proven = this.#provenAtMs[pack] ?? Infinity
-      if (proven < provenAtMs) provenAtMs = proven
+      if (--untilMark > 0) continue
+      untilMark = packsPerMark
+      marks.push({ at: at + 1, pack, provenAtMs, counts: counts.slice() })
     }
-    if (run > 0) counts.set(last, (counts.get(last) ?? 0) + run)
-    return {
-      groups: [...counts].map(([number, count]) => ({ nodes: this.#sets[number] ?? [], packs: count })),
-      provenAtMs,
-    }
+    if (scale !== 1) throw new TwofoldError('integrity', 'the catalogue has a broken set of packs')
+    return { counts, provenAtMs, unseen, marks }
   }
 
-  /** Reads the slices of those that were not seen yet. */
-  async #see(packs: readonly number[]): Promise<void> {
-    this.#grow(packs.at(-1) ?? 0)
-    const slices = new Set<number>()
-    const unseen = packs.filter((pack) => this.#setOf[pack] === notSeen)
-    for (const pack of unseen) slices.add(Math.floor((pack - 1) / catalogueSliceRows))
+  /** Reads the slices of packs that were not seen yet. */
+  async #see(unseen: readonly number[]): Promise<void> {
+    const slices = new Set(unseen.map((pack) => Math.floor((pack - 1) / catalogueSliceRows)))
     for (const slice of slices) await this.#load(slice)
-    // A committed pack that has no copy in its slice has none at all.
-    for (const pack of unseen) if (this.#setOf[pack] === notSeen) this.#set(pack, noCopies, Infinity)
+    for (const pack of unseen) {
+      this.#grow(pack)
+      // A committed pack that has no copy in its slice has none at all.
+      if (this.#setOf[pack] === notSeen) this.#set(pack, noCopies, Infinity)
+    }
   }
 
-  #load(slice: number): Promise<void> {
-    const known = this.#loading.get(slice)
-    if (known !== undefined) return known
+  /** Two who ask at once may both read a slice: they find the same. */
+  async #load(slice: number): Promise<void> {
     const range = { after: slice * catalogueSliceRows, upTo: (slice + 1) * catalogueSliceRows }
-    const loading = this.#catalogue
-      .read((tx) => tx.copies.inRange(range))
-      .then((rows) => this.#take(rows))
-      .then(() => this.#clock.yield())
-      .finally(() => this.#loading.delete(slice))
-    this.#loading.set(slice, loading)
-    return loading
+    this.#take(await this.#catalogue.read((tx) => tx.copies.inRange(range)))
+    await this.#clock.yield()
   }
 
   #take(rows: readonly PackCopyRow[]): void {
@@ -128,3 +180,16 @@ export class PackHolders {
     this.#provenAtMs = proven
   }
 }
+
+/** How many bytes are the same at the beginning of both, rounded down to a block. */
+function commonBytes(one: Uint8Array, other: Uint8Array): number {
+  const [left, right] = [asBuffer(one), asBuffer(other)]
+  const most = Math.min(left.length, right.length)
+  let same = 0
+  while (same + blockBytes <= most && left.compare(right, same, same + blockBytes, same, same + blockBytes) === 0) {
+    same += blockBytes
+  }
+  return same
+}
+
+const blockBytes = 1024

@@ -67,7 +67,7 @@ describe('a check of the catalogue', () => {
 
   it('finds a manifest that was changed', async () => {
     await cluster.backup(['a'])
-    await spoil("UPDATE snapshots SET manifest = manifest || x'00'")
+    await spoil('UPDATE snapshots SET manifest = zeroblob(10)')
     expect(await problems()).to.include('its manifest is not the one that its id names')
   })
 
