@@ -12,6 +12,8 @@ export interface ProgressView {
   readonly bytesPerSecond: number
   readonly errors: number
   readonly currentFile: string | undefined
+  /** Names of nodes that have no room just now. */
+  readonly waitingFor: readonly string[]
 }
 
 const barWidth = 24
@@ -32,7 +34,9 @@ export function progressText(view: ProgressView): string {
   const bytes = `${formatBytes(view.bytesDone)} of ${formatBytes(view.totalBytes)}`
   const eta = view.secondsRemaining === undefined ? '' : `, ETA ${formatDuration(view.secondsRemaining * 1000)}`
   const errors = view.errors === 0 ? '' : `, ${formatCount(view.errors)} errors`
-  return `${percent}  ${files}, ${bytes}, ${formatBytes(view.bytesPerSecond)}/s${eta}${errors}`
+  const names = view.waitingFor.map(safeText).join(', ')
+  const waiting = names === '' ? '' : `, waiting for room on ${names}`
+  return `${percent}  ${files}, ${bytes}, ${formatBytes(view.bytesPerSecond)}/s${eta}${errors}${waiting}`
 }
 
 export function fraction(view: { readonly bytesDone: number; readonly totalBytes: number }): number {

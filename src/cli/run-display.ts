@@ -71,6 +71,7 @@ export class RunDisplay {
         percent_done: fraction(event),
         total_files: event.totalFiles,
         total_bytes: event.totalBytes,
+        ...(event.waitingFor.length === 0 ? {} : { waiting_for: event.waitingFor }),
         ...this.#options.statusFields(event),
       })
       return
@@ -95,6 +96,7 @@ export class RunDisplay {
       bytesPerSecond: this.#rate.add(secondsElapsed, bytesDone),
       errors: event.errorCount,
       currentFile: event.currentFiles[0],
+      waitingFor: event.waitingFor,
     }
   }
 

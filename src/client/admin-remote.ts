@@ -30,22 +30,23 @@ export class AdminRemote implements AdminApi {
   }
 
   async forgetSnapshots(request: ForgetRequest, options?: CallOptions): Promise<number> {
-    const message = { ...request, snapshotIds: [...request.snapshotIds] }
+    const message = { ...request, snapshotIds: [...request.snapshotIds], requestId: request.requestId ?? '' }
     return toNumber((await this.#calls.call(AdminService.forgetSnapshots, message, options)).expiresAtMs)
   }
 
   async undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<void> {
-    const message = { ...request, snapshotIds: [...request.snapshotIds] }
+    const message = { ...request, snapshotIds: [...request.snapshotIds], requestId: request.requestId ?? '' }
     await this.#calls.call(AdminService.undeleteSnapshots, message, options)
   }
 
   async pinSnapshots(request: PinRequest, options?: CallOptions): Promise<void> {
-    const message = { ...request, snapshotIds: [...request.snapshotIds] }
+    const message = { ...request, snapshotIds: [...request.snapshotIds], requestId: request.requestId ?? '' }
     await this.#calls.call(AdminService.pinSnapshots, message, options)
   }
 
   async prune(request: PruneOptions, options?: CallOptions): Promise<PruneState> {
-    return toPruneState((await this.#calls.call(AdminService.prune, request, options)).state)
+    const message = { ...request, requestId: request.requestId ?? '' }
+    return toPruneState((await this.#calls.call(AdminService.prune, message, options)).state)
   }
 
   async getPrune(options?: CallOptions): Promise<PruneState> {

@@ -5,7 +5,7 @@ import { chunkKey, toHex } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { lookupIdsMax, readsInFlight } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
-import type { CallOptions, RecordKind } from '../core/model.ts'
+import type { CallOptions, NodeRef, RecordKind } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import { decodeExtentList, decodeTree } from '../format/tree.ts'
@@ -43,6 +43,8 @@ export interface LoadOptions extends CallOptions {
   readonly onMissing?: ((index: number, error: TwofoldError) => void) | undefined
   /** Called for each copy that could not serve what was asked of it, whether or not another one could. */
   readonly onProblem?: ((problem: CopyProblem) => void) | undefined
+  /** Called when a node has no room for a read; what it returns is called when it is asked again. */
+  readonly onWaiting?: ((node: NodeRef) => () => void) | undefined
 }
 
 /**

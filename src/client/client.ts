@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { WatchedEvent } from '../core/cluster-events.ts'
+import { randomHexId } from '../core/ids.ts'
 import type { SnapshotId } from '../core/ids.ts'
 import type { Logger } from '../core/logger.ts'
 import type { SnapshotsRequest } from '../core/admin-messages.ts'
@@ -318,8 +319,9 @@ export class Client {
   }
 
   #administered({ vault = '', ids }: AdministeredSnapshots): SnapshotsRequest {
-    const { hostName, userName } = this.#deps
-    return { vault, snapshotIds: ids, actor: `${userName}@${hostName}` }
+    const { hostName, userName, random } = this.#deps
+    const requestId = randomHexId<string>(random)
+    return { vault, snapshotIds: ids, actor: `${userName}@${hostName}`, requestId }
   }
 
   async #filePage(

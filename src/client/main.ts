@@ -32,8 +32,8 @@ export function createClient(options: ConnectOptions): Client {
   if (addresses.length === 0) {
     throw new TwofoldError('invalid-argument', 'where is the manager? Set --manager or TWOFOLD_MANAGER to host:port')
   }
-  const control = new ChannelPool({ bulk: false })
-  const bulk = new ChannelPool({ bulk: true })
+  const control = new ChannelPool({ bulk: false, program })
+  const bulk = new ChannelPool({ bulk: true, program })
   return new Client({
     manager: new ManagerRemote(control, addresses),
     admin: new AdminRemote(control, addresses),

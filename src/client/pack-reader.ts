@@ -1,4 +1,4 @@
-import { backoffMs } from '../core/backoff.ts'
+import { backoffMs, roomWaitMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { describeError, isTwofoldError, toTwofoldError, TwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
@@ -41,6 +41,8 @@ export interface OpenedRecord {
 
 export interface PackReadOptions extends CallOptions {
   readonly onProblem?: ((problem: CopyProblem) => void) | undefined
+  /** Called when a node has no room; what it returns is called when it is asked again. */
+  readonly onWaiting?: ((node: NodeRef) => () => void) | undefined
 }
 
 export interface PackReaderDeps {
@@ -52,7 +54,7 @@ export interface PackReaderDeps {
 }
 
 /** What may pass when it is tried again; anything else is final for this copy. */
-const passing: readonly ErrorCode[] = ['unavailable', 'deadline-exceeded', 'overloaded', 'cancelled', 'internal']
+const passing: readonly ErrorCode[] = ['unavailable', 'deadline-exceeded', 'cancelled', 'internal']
 const secondRoundPause = { firstMs: 400, mostMs: 400 }
 
 /** Reads records of one pack, from whichever copy is good, and verifies each. */
@@ -67,7 +69,8 @@ export class PackReader {
 
   /**
    * Never throws for what a node does or lacks: that is in the result. A copy that is late is given up after
-   * `lateCopyMs` while there is another; only when all failed is each asked once more, with patience.
+   * `lateCopyMs` while there is another; only when all failed is each asked once more, with patience. While a node
+   * says that it has no room, it is asked again, as long as it takes.
    */
   async read(read: PackRead, options: PackReadOptions): Promise<PackReadResult> {
     const good: OpenedRecord[] = []
@@ -81,12 +84,30 @@ export class PackReader {
     for (const node of copies) {
       if (wanted.length > 0) await attempt(node, copies.length > 1 ? lateCopyMs : streamIdleMs)
     }
+    for (let refusals = 0; wanted.length > 0; refusals++) {
+      const full = takeRefusals(problems)
+      if (full.length === 0) break
+      await this.#waitForRoom(full, refusals, options)
+      for (const { node } of full) if (wanted.length > 0) await attempt(node, streamIdleMs)
+    }
     const again = copies.filter((node) => mayPass(problems, node))
     if (wanted.length > 0 && again.length > 0) {
       await this.#deps.clock.sleep(backoffMs(0, this.#deps.random, secondRoundPause), options.signal)
       for (const node of again) if (wanted.length > 0) await attempt(node, streamIdleMs)
     }
     return { good, bad: wanted.map((record) => ({ record, error: noGoodCopy(read, record, problems) })) }
+  }
+
+  async #waitForRoom(full: readonly CopyProblem[], refusals: number, options: PackReadOptions): Promise<void> {
+    const { clock, random } = this.#deps
+    const done = full.map(({ node }) => options.onWaiting?.(node))
+    const askedMs = Math.min(...full.map(({ error }) => error.retryAfterMs ?? Infinity))
+    try {
+      const waitMs = roomWaitMs(Number.isFinite(askedMs) ? askedMs : undefined, refusals, random)
+      await clock.sleep(waitMs, options.signal)
+    } finally {
+      for (const each of done) each?.()
+    }
   }
 
   /** Reads what it can of one copy into `good`. @returns the records that are still wanted. */
@@ -117,6 +138,8 @@ export class PackReader {
       well = true
     } catch (error) {
       if (options.signal?.aborted === true) throw options.signal.reason
+      // A node without room is as well as any.
+      well = isTwofoldError(error, 'overloaded')
       this.#report(attempt, { record: undefined, error: guard.stalled ?? error }, options)
     } finally {
       guard.release()
@@ -135,6 +158,7 @@ export class PackReader {
     const error = toTwofoldError(failure.error)
     const problem: CopyProblem = { node, packId: read.pack.packId, record: failure.record, error }
     attempt.problems.push(problem)
+    if (error.code === 'overloaded') return
     this.#deps.logger.warn('a copy could not be read; trying the others', {
       node: node.name,
       pack: read.pack.packId,
@@ -152,6 +176,14 @@ interface CopyAttempt {
   readonly idleMs: number
   readonly good: OpenedRecord[]
   readonly problems: CopyProblem[]
+}
+
+/** Takes those out that are no problems but a lack of room. */
+function takeRefusals(problems: CopyProblem[]): CopyProblem[] {
+  const full = problems.filter(({ error }) => error.code === 'overloaded')
+  const others = problems.filter(({ error }) => error.code !== 'overloaded')
+  problems.splice(0, problems.length, ...others)
+  return full
 }
 
 /** Whether the node's whole read failed, in a way that may pass. */

@@ -1,11 +1,11 @@
-import { backoffMs } from '../core/backoff.ts'
+import { backoffMs, roomWaitMs } from '../core/backoff.ts'
 import type { BackoffOptions } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { describeError, isTwofoldError, toTwofoldError, TwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { randomHexId } from '../core/ids.ts'
 import type { NodeId } from '../core/ids.ts'
-import { placementPatienceMs, sliceBytes } from '../core/limits.ts'
+import { placementPatienceMs, roomRetriesPerTicket, sliceBytes } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Allocation, PackFate, Session } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
@@ -44,6 +44,8 @@ interface Delivery {
   /** Nodes that failed as its primary. */
   readonly excluded: Set<NodeId>
   attempts: number
+  /** How often nodes said that they have no room, since one took it. */
+  refusals: number
   /** Time spent between attempts, in milliseconds: what the patience is for. Transfers that fail late do not count. */
   waitedMs: number
 }
@@ -67,7 +69,7 @@ export class PackUploader {
    * tree refers to something that lost its copies, and what the manager's calls throw.
    */
   async upload(bytes: Uint8Array): Promise<WrittenPack> {
-    const delivery: Delivery = { bytes, excluded: new Set(), attempts: 0, waitedMs: 0 }
+    const delivery: Delivery = { bytes, excluded: new Set(), attempts: 0, refusals: 0, waitedMs: 0 }
     for (;;) {
       const allocation = await this.#allocate(delivery)
       try {
@@ -95,23 +97,52 @@ export class PackUploader {
       } catch (error) {
         if (!isTwofoldError(error, 'not-enough-nodes', 'no-room')) throw error
         // A node that failed once may be the only one left.
+        const more = delivery.excluded.size > 0 && delivery.refusals > 0
         delivery.excluded.clear()
-        await this.#wait(delivery, error)
+        // Nor is one failed that had no room a moment ago.
+        if (!more) await this.#wait(delivery, error)
       }
     }
   }
 
+  /** A node that has no room is asked again: it has taken nothing, so the ticket is as good as before. */
   async #send(delivery: Delivery, allocation: Allocation): Promise<readonly NodeRef[]> {
+    for (let refused = 0; ; refused++) {
+      const sent = { bytes: 0 }
+      try {
+        return await this.#sendOnce(delivery, allocation, sent)
+      } catch (error) {
+        const again = isTwofoldError(error, 'overloaded') && sent.bytes === 0 && refused < roomRetriesPerTicket
+        if (!again || this.#deps.signal.aborted) throw error
+        await this.#waitForRoom(delivery, allocation.primary, error)
+      }
+    }
+  }
+
+  async #sendOnce(delivery: Delivery, allocation: Allocation, sent: { bytes: number }): Promise<readonly NodeRef[]> {
     const { storage, progress, signal } = this.#deps
     const { ticket, primary, replicas } = allocation
     const lengthBytes = delivery.bytes.length
     this.#report(delivery, allocation, { state: 'sending' })
     const slices = slicesOf(delivery.bytes, (length) => {
+      delivery.refusals = 0
+      sent.bytes += length
       progress.bytesSent += length
       progress.tick()
     })
     const result = await storage.upload(primary, { ticket, replicas, lengthBytes }, slices, { signal })
     return result.nodes
+  }
+
+  /** As long as the session lives: a node that says so is there, and others are done one day. */
+  async #waitForRoom(delivery: Delivery, node: NodeRef, refusal: TwofoldError): Promise<void> {
+    const { clock, random, signal, progress } = this.#deps
+    const done = progress.waitingFor(node.name)
+    try {
+      await clock.sleep(roomWaitMs(refusal.retryAfterMs, delivery.refusals++, random), signal)
+    } finally {
+      done()
+    }
   }
 
   #durable(delivery: Delivery, allocation: Allocation, nodes: readonly NodeRef[]): WrittenPack {
@@ -141,7 +172,8 @@ export class PackUploader {
     if (error.code !== 'not-enough-nodes') delivery.excluded.add(allocation.primary.nodeId)
     logger.warn('a pack must be sent again', { packId: allocation.packId, primary: allocation.primary.name, error })
     this.#report(delivery, allocation, { state: 'retry', problem: error.message })
-    await this.#wait(delivery, error)
+    if (error.code === 'overloaded') await this.#waitForRoom(delivery, allocation.primary, error)
+    else await this.#wait(delivery, error)
   }
 
   async #wait(delivery: Delivery, error: TwofoldError): Promise<void> {

@@ -15,6 +15,8 @@ export interface StatusEvent {
   readonly errorCount: number
   /** Paths as they are best shown; not always UTF-8 on disk. */
   readonly currentFiles: readonly string[]
+  /** Names of nodes that have no room for more just now, and are asked again. */
+  readonly waitingFor: readonly string[]
 }
 
 export interface PackEvent {
@@ -72,6 +74,8 @@ export class Progress {
   readonly #startMs: number
   #lastStatusMs: number
   #current: Uint8Array | undefined
+  /** How many packs or reads wait for each node. */
+  readonly #waiting = new Map<string, number>()
   totalFiles = 0
   totalBytes = 0
   filesDone = 0
@@ -128,6 +132,17 @@ export class Progress {
     this.emit(this.#status())
   }
 
+  /** Somebody has no room. @returns what to call when it was asked again */
+  waitingFor(name: string): () => void {
+    this.#waiting.set(name, (this.#waiting.get(name) ?? 0) + 1)
+    this.tick()
+    return () => {
+      const left = (this.#waiting.get(name) ?? 1) - 1
+      if (left > 0) this.#waiting.set(name, left)
+      else this.#waiting.delete(name)
+    }
+  }
+
   /** The last status, whatever the time. */
   finish(): void {
     this.#current = undefined
@@ -149,6 +164,7 @@ export class Progress {
       bytesSent: this.bytesSent,
       errorCount: this.problems,
       currentFiles: this.#current === undefined ? [] : [shownPath(this.#current)],
+      waitingFor: [...this.#waiting.keys()],
     }
   }
 }

@@ -1,4 +1,5 @@
 import { TwofoldError } from '../core/errors.ts'
+import { randomHexId } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import { prunePollMs } from '../core/limits.ts'
 import type { PruneOptions, PruneState } from '../core/admin-messages.ts'
@@ -61,15 +62,18 @@ async function follow(deps: RepackDeps, request: PruneOptions, options: PruneRun
   const { admin, clock, random } = deps
   const { signal, onEvent } = options
   const patience = { clock, random, signal }
-  const first = await persistently(() => admin.prune(request, { signal }), patience)
-  let state = first
-  for (;;) {
+  const start = (): Promise<PruneState> => {
+    const decision = { ...request, requestId: randomHexId<string>(random) }
+    return persistently(() => admin.prune(decision, { signal }), patience)
+  }
+  let state = await start()
+  for (let { run } = state; ; run = state.run) {
     onEvent?.({ type: 'prune', state })
     if (state.phase === 'done') return state
     if (state.phase === 'failed') throw new TwofoldError('failed-precondition', `the prune failed: ${state.problem}`)
     await clock.sleep(prunePollMs, signal)
     state = await persistently(() => admin.getPrune({ signal }), patience)
     // The manager was restarted, and knows of no prune: what it did stays done, and the rest is begun again.
-    if (state.run < first.run) state = await persistently(() => admin.prune(request, { signal }), patience)
+    if (state.run < run) state = await start()
   }
 }

@@ -198,7 +198,7 @@ export class FileWriter {
   /** The file's extents; when they cannot be had, the file fails and they end. */
   async *#extents(open: OpenJob): AsyncGenerator<Extent> {
     const { loader, vault, load } = this.#options
-    const extents = loader.extents(vault, open.job.entry, { signal: load.signal, onProblem: load.onProblem })
+    const extents = loader.extents(vault, open.job.entry, { ...load, onMissing: undefined })
     for (;;) {
       let next: IteratorResult<Extent>
       try {

@@ -190,6 +190,7 @@ class Restore implements FileSink {
         descend: (path) => !this.#excludes.matches(path) && this.#mayInclude(path),
         onMissing: (path, error) => this.#problem(path, error, true),
         onProblem: this.#load.onProblem,
+        onWaiting: this.#load.onWaiting,
       },
     )
     for await (const entry of walk) {
@@ -307,6 +308,7 @@ class Restore implements FileSink {
   get #load(): LoadOptions {
     return {
       signal: this.#options.signal,
+      onWaiting: ({ name }) => this.#progress.waitingFor(name),
       onProblem: ({ node, packId, record, error }) => {
         // One note for each node and kind of problem: a dead node would otherwise be told of once a pack.
         const key = `${node.nodeId} ${error.code}`

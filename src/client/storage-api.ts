@@ -5,8 +5,9 @@ import type { CallOptions, NodeRef, WitnessStatement } from '../core/model.ts'
 /** What a client asks of a storage node. Meaning, idempotency and errors of each call: `storage.proto`. */
 export interface StorageApi {
   /**
-   * Streams a pack to `node` and resolves when it is durable on `min copies` nodes and committed. Slices are taken
-   * only as fast as the node accepts them; a slice's memory may be reused when the next one is asked for.
+   * Streams a pack to `node` and resolves when it is durable on `min copies` nodes and committed. The first slice is
+   * taken when the node and its replicas have room for the pack: who is refused before has sent nothing. Slices are
+   * taken only as fast as the node accepts them; a slice's memory may be reused when the next one is asked for.
    */
   upload(
     node: NodeRef,

@@ -27,8 +27,8 @@ export class StorageRemote implements StorageApi {
     options: CallOptions = {},
   ): Promise<UploadResult> {
     const messages = uploadMessages(header, slices)
-    const { signal } = options
-    const reply = await callClientStream(this.#client(node), StorageBulkService.upload, messages, { signal })
+    const limits = { signal: options.signal, untilAdmitted: true }
+    const reply = await callClientStream(this.#client(node), StorageBulkService.upload, messages, limits)
     return { receipts: reply.receipts.map(toSigned), nodes: reply.nodes.map(toNodeRef) }
   }
 

@@ -4,7 +4,7 @@ import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { treeDepthMax, treesAtOnce } from '../core/limits.ts'
 import type { CallOptions } from '../core/model.ts'
 import type { TreeEntry, TreeNode } from '../format/tree.ts'
-import type { ChunkLoader } from './chunk-loader.ts'
+import type { ChunkLoader, LoadOptions } from './chunk-loader.ts'
 import type { CopyProblem } from './pack-reader.ts'
 import { joinPath } from './source-tree.ts'
 import { checkTargetName } from './target-name.ts'
@@ -28,6 +28,7 @@ export interface WalkOptions extends CallOptions {
   /** Called for a directory, or a part of one, that cannot be read; without it the walk ends with the error. */
   readonly onMissing?: ((path: Uint8Array, error: TwofoldError) => void) | undefined
   readonly onProblem?: ((problem: CopyProblem) => void) | undefined
+  readonly onWaiting?: LoadOptions['onWaiting']
 }
 
 interface TreeStep {
@@ -126,8 +127,8 @@ class TreeWalk {
       this.#ahead.set(chunkKey(ids[index] as ChunkId), error)
     }
     const { loader, vault } = this.#start
-    const { signal, onProblem } = this.#options
-    const trees = await loader.loadTrees(vault, ids, { signal, onProblem, onMissing: missing })
+    const { signal, onProblem, onWaiting } = this.#options
+    const trees = await loader.loadTrees(vault, ids, { signal, onProblem, onWaiting, onMissing: missing })
     for (const [key, node] of trees) this.#ahead.set(key, node)
   }
 

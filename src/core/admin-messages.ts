@@ -9,6 +9,8 @@ export interface SnapshotsRequest {
   readonly snapshotIds: readonly SnapshotId[]
   /** Who asks, for the history. */
   readonly actor: string
+  /** Chosen by the caller, new for each decision: it is carried out once. Without one nothing is remembered. */
+  readonly requestId?: string | undefined
 }
 
 export interface ForgetRequest extends SnapshotsRequest {
@@ -26,6 +28,8 @@ export interface PruneOptions {
   readonly findRepackable: boolean
   /** Undefined means `unusedPermilleDefault`. */
   readonly unusedPermilleMax: number | undefined
+  /** As in `SnapshotsRequest`. */
+  readonly requestId?: string | undefined
 }
 
 export type PrunePhase =

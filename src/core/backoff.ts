@@ -1,3 +1,4 @@
+import { roomRetryMostMs } from './limits.ts'
 import type { Random } from './random.ts'
 
 export interface BackoffOptions {
@@ -9,4 +10,13 @@ export interface BackoffOptions {
 export function backoffMs(attempt: number, random: Random, options: BackoffOptions): number {
   const ceiling = Math.min(options.mostMs, options.firstMs * 2 ** Math.min(attempt, 30))
   return ceiling / 2 + random.fraction() * (ceiling / 2)
+}
+
+/**
+ * How long somebody who was refused for lack of room waits, in milliseconds: at least as long as was asked for, with
+ * jitter that grows, so that those who were refused together do not come back together.
+ */
+export function roomWaitMs(askedMs: number | undefined, attempt: number, random: Random): number {
+  const leastMs = Math.min(roomRetryMostMs, askedMs ?? 500)
+  return Math.min(roomRetryMostMs, leastMs * (1 + random.fraction() * 2 ** Math.min(attempt, 4)))
 }

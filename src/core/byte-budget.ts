@@ -24,13 +24,17 @@ export class ByteBudget {
     return this.#waiting.length
   }
 
+  /** Takes the share if nobody waits and there is room now. */
+  tryAcquire(bytes: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(bytes)) return false
+    this.#used += bytes
+    return true
+  }
+
   /** @throws the signal's reason when it is aborted before there was room; then nothing is taken. */
   async acquire(bytes: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
-    if (this.#waiting.length === 0 && this.#fits(bytes)) {
-      this.#used += bytes
-      return
-    }
+    if (this.tryAcquire(bytes)) return
     await new Promise<void>((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1)

@@ -111,10 +111,61 @@ export const placementPatienceMs = 15_000
 export const uploadBytesInWork = 16 * MiB
 export const replicationBytesInWork = 8 * MiB
 /**
- * Uploads and replications in progress on one node. Each may have a message of `sliceBytes` that waits for its turn. So
- * the most of all: windows 32, waiting 256 × 256 KiB = 64, in work 2 × 16 + 8, together 136 MiB.
+ * What one upload or replication counts for, or its length if that is less: two messages of `sliceBytes` that wait, one
+ * that is worked on, and one on its way to a replica.
  */
-export const uploadsPerNodeMax = 256
+export const packStreamBytes = 4 * sliceBytes
+/** … and at least this: the window and what gRPC keeps for a stream. */
+export const packStreamBytesMin = 128 * KiB
+/**
+ * Bytes of packs that a node lets in at once, as a primary and as a replica: 32 large packs, or 256 small ones. Who is
+ * not let in is not read from. Apart, so that nodes which write to each other never wait in a circle.
+ */
+export const uploadBytesAdmitted = 32 * MiB
+export const replicationBytesAdmitted = 32 * MiB
+/** Bytes of reads in progress: each counts for its buffer and the message on its way, so 16 of `readSliceBytes`. */
+export const readBytesAdmitted = 32 * MiB
+/** Reads are answered in messages of this length when half of that is taken: then 64 more fit. */
+export const readSliceBytesBusy = 128 * KiB
+/** How long a node lets somebody wait for room before it refuses: less than `lateCopyMs`, so reads hear of it. */
+export const roomPatienceMs = 1000
+/** Callers that wait for room: each costs some 20 KiB. */
+export const roomWaitersMax = 1024
+/** How long a primary tries to get room on a replica before it refuses its own client: far less than `streamIdleMs`. */
+export const replicaRoomPatienceMs = 5000
+/** The longest that somebody who was refused waits before asking again. */
+export const roomRetryMostMs = 10_000
+/** How often a client asks a node again with the same ticket, before it asks the manager for other nodes. */
+export const roomRetriesPerTicket = 4
+/** A file of the `Files` service is a small one up to here, and counts as so much; 16 of them at once. */
+export const fileBytesSmall = 1 * MiB
+export const filesSmallAdmitted = 16 * MiB
+/** A longer one counts as what a client holds: packs 3 × 16, batches 3 × 6 MiB, rounded down; two of them at once. */
+export const fileBytesLarge = 64 * MiB
+export const filesLargeAdmitted = 128 * MiB
+/** How long a file waits for room before it is refused: less than `streamIdleMs`. */
+export const filesPatienceMs = 10_000
+/**
+ * The most memory of a node: uploads 32, replications 32, reads 32 and windows 32 are 128 MiB, in work beyond that 24,
+ * pieces on their way to the disk 16, the program about 100; the rest is what the collector, the allocator and
+ * connections keep. Where the `Files` service is used, its 16 and 128 come on top.
+ */
+export const nodeMemoryBytesMax = 384 * MiB
+/**
+ * Work that clients have in the catalogue at once, at 64 bytes for a chunk and 128 for a record: two look-ups of
+ * `lookupIdsMax`, or 64 commits of 128 records, which share an fsync. It is done in some 50 ms.
+ */
+export const managerWorkBytes = 1 * MiB
+/** How long that is waited for before a call is refused: far less than `unaryDeadlineMs`. */
+export const managerPatienceMs = 3000
+/** Commits and reports of nodes that are read at once: each usually far below 1 MiB, 64 of them. */
+export const managerReportBytes = 1 * MiB
+export const managerReportsBytes = 64 * MiB
+/**
+ * The most memory of a manager whose catalogue is small: the program about 100 MiB, SQLite 32, reports 64, and what the
+ * collector keeps. Chunks add 2 bytes each; `docs/performance.md` has the table.
+ */
+export const managerMemoryBytesMax = 256 * MiB
 /**
  * Slices are put together to pieces of this length before they go to a disk around the system's cache. So many files
  * may do so at once, each with two pieces: 16 MiB. Further ones go through the cache.
@@ -269,6 +320,13 @@ export const verifyDeadlineMs = 120_000
 export const trashWindowMs = 7 * 24 * 3_600_000
 /** Snapshots that one call forgets, brings back or pins: 1000 × 66 bytes. */
 export const adminSnapshotsMax = 1000
+/**
+ * How long the answer to a request of `Admin` is kept, for the case that the request arrives again: far longer than any
+ * network holds one. At 200 bytes each, one a minute all week is 2 MB.
+ */
+export const adminRequestsKeptMs = 7 * 24 * 3_600_000
+/** Older ones that each new request makes room of: more than it takes itself, so that they never pile up. */
+export const adminRequestsDroppedAtOnce = 16
 /** Snapshots whose sets of packs one slice of garbage collection reads: 64 sets of 10,000 packs take about 10 ms. */
 export const gcSnapshotsPerSlice = 64
 /** Packs that one slice of garbage collection looks at, and condemns at the most: some milliseconds. */

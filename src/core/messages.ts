@@ -37,6 +37,8 @@ export interface LogReport {
 export interface RegisterRequest extends LogReport {
   readonly node: NodeRef
   readonly bootId: string
+  /** Of the store, which starts of processes it has seen; absent or 0 from one that does not count them. */
+  readonly bootNumber?: number
   readonly capacityBytes: number
   readonly usedBytes: number
   /** Ed25519, 32 bytes. */

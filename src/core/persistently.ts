@@ -1,5 +1,5 @@
 import type { BackoffOptions } from './backoff.ts'
-import { backoffMs } from './backoff.ts'
+import { backoffMs, roomWaitMs } from './backoff.ts'
 import type { Clock } from './clock.ts'
 import { isTwofoldError } from './errors.ts'
 import { managerOutageMs } from './limits.ts'
@@ -16,22 +16,31 @@ export interface Persistence {
 const backoff: BackoffOptions = { firstMs: 100, mostMs: 2000 }
 
 /**
- * Repeats an idempotent call while the other side cannot be reached or asks to wait, so that a manager that restarts
- * only delays its clients.
+ * Repeats an idempotent call while the other side cannot be reached or has no room, so that a manager that restarts or
+ * has much to do only delays its clients. Who says that there is no room is there, so that has no end.
  * @throws the last failure when the patience is over, any other failure at once.
  */
 export async function persistently<T>(work: () => Promise<T>, options: Persistence): Promise<T> {
   const { clock, random, signal, patienceMs = managerOutageMs } = options
   let firstFailureMs: number | undefined
-  for (let attempt = 0; ; attempt++) {
+  let failures = 0
+  let refusals = 0
+  for (;;) {
     signal?.throwIfAborted()
     try {
       return await work()
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason
-      if (!isTwofoldError(error, 'unavailable', 'deadline-exceeded', 'overloaded')) throw error
+      if (isTwofoldError(error, 'overloaded')) {
+        firstFailureMs = undefined
+        failures = 0
+        await clock.sleep(roomWaitMs(error.retryAfterMs, refusals++, random), signal)
+        continue
+      }
+      if (!isTwofoldError(error, 'unavailable', 'deadline-exceeded')) throw error
+      refusals = 0
       firstFailureMs ??= clock.monotonicMs()
-      const waitMs = error.retryAfterMs ?? backoffMs(attempt, random, backoff)
+      const waitMs = error.retryAfterMs ?? backoffMs(failures++, random, backoff)
       if (clock.monotonicMs() + waitMs - firstFailureMs > patienceMs) throw error
       await clock.sleep(waitMs, signal)
     }

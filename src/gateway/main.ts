@@ -1,4 +1,5 @@
 import { TwofoldError } from '../core/errors.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { CallOptions } from '../core/model.ts'
 import type { Client } from '../client/index.ts'
@@ -17,14 +18,21 @@ import type {
 import { FilesBulkService } from '../rpc/bulk.ts'
 import { clientStreamHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
+import { FilesRoom } from './files-room.ts'
+import type { Passing } from './files-room.ts'
 import { requireData, requireHeader, toFileVersion, toVersionNumber } from './convert.ts'
+
+export interface FilesPorts {
+  readonly logger: Logger
+  readonly clock: Clock
+}
 
 /**
  * The `Files` service: single named files for anyone with a gRPC client. It is the client library behind gRPC, mounted
  * on every node; where a file is stored is the manager's choice as for any client.
  */
-export function filesService(client: Client, logger: Logger): ServiceMount {
-  const files = new Files(client, logger.child({ service: 'files' }))
+export function filesService(client: Client, { logger, clock }: FilesPorts): ServiceMount {
+  const files = new Files(client, logger.child({ service: 'files' }), new FilesRoom(clock))
   return {
     definition: FilesBulkService,
     implementation: {
@@ -40,17 +48,28 @@ export function filesService(client: Client, logger: Logger): ServiceMount {
 class Files {
   readonly #client: Client
   readonly #logger: Logger
+  readonly #room: FilesRoom
 
-  constructor(client: Client, logger: Logger) {
+  constructor(client: Client, logger: Logger, room: FilesRoom) {
     this.#client = client
     this.#logger = logger
+    this.#room = room
   }
 
   async put(messages: AsyncIterable<PutRequest>, { signal }: CallOptions): Promise<PutResponse> {
+    const { passing, leave } = await this.#room.enter(signal)
+    return this.#put(messages, passing, signal).finally(leave)
+  }
+
+  async #put(
+    messages: AsyncIterable<PutRequest>,
+    passing: Passing,
+    signal: AbortSignal | undefined,
+  ): Promise<PutResponse> {
     const iterator = messages[Symbol.asyncIterator]()
     const first = await iterator.next()
     const { name, vault, requestId } = requireHeader(first.done === true ? undefined : first.value)
-    const info = await this.#client.putFile({ name, vault, requestId }, contentOf(iterator), { signal })
+    const info = await this.#client.putFile({ name, vault, requestId }, passing(contentOf(iterator)), { signal })
     this.#logger.info('stored a file', {
       file: name,
       version: info.version,
@@ -60,11 +79,24 @@ class Files {
     return { version: toFileVersion(info) }
   }
 
-  async *get({ name, version, vault }: GetRequest, { signal }: CallOptions): AsyncGenerator<GetResponse> {
+  async *get(request: GetRequest, { signal }: CallOptions): AsyncGenerator<GetResponse> {
+    const { passing, leave } = await this.#room.enter(signal)
+    try {
+      yield* this.#get(request, passing, signal)
+    } finally {
+      leave()
+    }
+  }
+
+  async *#get(
+    { name, version, vault }: GetRequest,
+    passing: Passing,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<GetResponse> {
     const request = { name, vault, version: toVersionNumber(version) }
     const { version: info, content } = await this.#client.getFile(request, { signal })
     yield { part: { $case: 'version', value: toFileVersion(info) } }
-    for await (const data of content) yield { part: { $case: 'data', value: data } }
+    for await (const data of passing(content)) yield { part: { $case: 'data', value: data } }
   }
 
   async list({ prefix, vault, pageSize, pageToken }: ListRequest, options: CallOptions): Promise<ListResponse> {

@@ -20,8 +20,8 @@ export function toPin(request: wire.PinSnapshotsRequest): admin.PinRequest {
 }
 
 export function toPrune(request: wire.PruneRequest): admin.PruneOptions {
-  const { dryRun, findRepackable, unusedPermilleMax } = request
-  return { dryRun, findRepackable, unusedPermilleMax }
+  const { dryRun, findRepackable, unusedPermilleMax, requestId } = request
+  return { dryRun, findRepackable, unusedPermilleMax, requestId }
 }
 
 export function fromPruneState(state: admin.PruneState): wire.PruneState {

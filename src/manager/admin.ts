@@ -21,6 +21,7 @@ import { finishRepack } from './gc/finish-repack.ts'
 import type { PruneWorker } from './gc/prune-worker.ts'
 import { forgetSnapshots, pinSnapshots, undeleteSnapshots } from './gc/trash.ts'
 import { locatePacks } from './lookup.ts'
+import { once } from './once.ts'
 import { makeToken, pageLimit, readNumberToken } from './paging.ts'
 import { beginRepack } from './sessions.ts'
 import { findVault } from './vaults.ts'
@@ -52,7 +53,9 @@ export class Admin {
     if (!(permille >= 0 && permille <= 1000)) {
       throw new TwofoldError('invalid-argument', 'what may stay unused is 0 to 1000 thousandths')
     }
-    return this.#call(options, async () => this.#prune.start(request))
+    return this.#call(options, (context) =>
+      once(context, { kind: 'prune', request }, async () => this.#prune.start(request)),
+    )
   }
 
   getPrune(options?: CallOptions): Promise<PruneState> {

@@ -22,6 +22,8 @@ export interface NodeRow {
   readonly id: number
   readonly ref: NodeRef
   readonly bootId: string
+  /** The highest that a process of the store registered with. */
+  readonly bootNumber: number
   readonly registrationNumber: number
   readonly capacityBytes: number
   readonly usedBytes: number
@@ -235,4 +237,14 @@ export interface RecoveredTree {
   readonly vault: number
   readonly chunkId: ChunkId
   readonly refs: Uint8Array
+}
+
+/** A request of somebody's that was carried out or refused, and its answer. */
+export interface RequestRow {
+  readonly requestId: string
+  readonly timeMs: number
+  /** Of all that was asked. */
+  readonly digest: Uint8Array
+  /** As JSON. */
+  readonly answer: string
 }

@@ -13,6 +13,7 @@ import { migrate, requireSafeVersion } from './sqlite/migrate.ts'
 import { nodeTable, orderTable } from './sqlite/node-tables.ts'
 import { packTable } from './sqlite/pack-tables.ts'
 import { recoveryTables } from './sqlite/recovery-tables.ts'
+import { requestTable } from './sqlite/request-table.ts'
 import { sessionTable } from './sqlite/session-table.ts'
 import { settingTable, vaultTable } from './sqlite/setting-tables.ts'
 import { fileTable, snapshotTable } from './sqlite/snapshot-tables.ts'
@@ -108,6 +109,7 @@ class SqliteCatalogue implements Catalogue {
       orders: orderTable(statements),
       operations: operationTable(statements),
       log: logTable(statements),
+      requests: requestTable(statements),
       recovery: recoveryTables(statements),
     }
   }

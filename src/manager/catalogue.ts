@@ -28,6 +28,7 @@ import type {
   SnapshotSetRow,
   VaultRow,
 } from './catalogue-rows.ts'
+import type { RequestReader, RequestWriter } from './catalogue-requests.ts'
 import type { DamagedReader, DamagedWriter, UnknownPackReader, UnknownPackWriter } from './catalogue-findings.ts'
 
 /**
@@ -76,6 +77,7 @@ export interface CatalogueReader {
   readonly orders: OrderReader
   readonly operations: OperationReader
   readonly log: LogReader
+  readonly requests: RequestReader
   readonly recovery: RecoveryReader
 }
 
@@ -95,6 +97,7 @@ export interface CatalogueWriter extends CatalogueReader {
   readonly orders: OrderWriter
   readonly operations: OperationWriter
   readonly log: LogWriter
+  readonly requests: RequestWriter
   readonly recovery: RecoveryWriter
 }
 

@@ -33,7 +33,8 @@ function nodeCalls(manager: Manager): NodeCalls {
       node.fromHeartbeatReply(await manager.heartbeat(node.toHeartbeat(request), options)),
     ),
     reportInventory: clientStreamHandler(async (messages, options) => {
-      await manager.reportInventory(await node.readInventory(messages), options)
+      const take = async (): Promise<void> => manager.reportInventory(await node.readInventory(messages), options)
+      await manager.gate.receive(options, take)
       return {}
     }),
     reportRecords: clientStreamHandler(async (messages) => {
@@ -44,7 +45,8 @@ function nodeCalls(manager: Manager): NodeCalls {
       for await (const data of manager.readCatalogueBackup(name)) yield { data }
     }),
     commitPack: clientStreamHandler(async (messages, options) => {
-      await manager.commitPack(await node.readCommitPack(messages), options)
+      const take = async (): Promise<void> => manager.commitPack(await node.readCommitPack(messages), options)
+      await manager.gate.receive(options, take)
       return {}
     }),
     replaceReplica: unaryHandler(async (request, options) => {

@@ -50,6 +50,8 @@ import { listCheckpoints, saveCheckpoint } from './checkpoints.ts'
 import { reportBadCopy } from './bad-copies.ts'
 import { ClusterObserver } from './cluster-observer.ts'
 import { CopyChecks } from './copy-checks.ts'
+import { CallGate, bytesPerChunk, bytesPerRecord, bytesPerSnapshot } from './call-gate.ts'
+import type { GateSizes } from './call-gate.ts'
 import { CopyCounts } from './copy-counts.ts'
 import { Drains } from './drain-state.ts'
 import { DurabilityReader } from './durability.ts'
@@ -102,6 +104,7 @@ export interface ManagerDeps {
   readonly repairWatch?: RepairWatch
   /** How fast one node sends for repair; 0, as when left out, means as fast as it goes. */
   readonly repairBytesPerSecondMax?: number
+  readonly gate?: GateSizes
 }
 
 /**
@@ -118,10 +121,13 @@ export class Manager {
   readonly admin: Admin
   /** What people decide about nodes. */
   readonly nodeAdmin: NodeAdmin
+  /** Where expensive calls wait for each other. */
+  readonly gate: CallGate
 
-  private constructor(context: ManagerContext, programVersion: string) {
+  private constructor(context: ManagerContext, deps: ManagerDeps) {
     this.#context = context
-    this.#programVersion = programVersion
+    this.#programVersion = deps.programVersion ?? ''
+    this.gate = new CallGate(context.clock, deps.gate)
     this.#prune = new PruneWorker(context)
     this.admin = new Admin(context, this.#prune)
     this.#feed = new EventFeed(context.clock, context.random)
@@ -179,7 +185,7 @@ export class Manager {
       rebalance: new Rebalance(await wasRebalancing(catalogue)),
     }
     await beginEpochInLog(context)
-    return new Manager(context, deps.programVersion ?? '')
+    return new Manager(context, deps)
   }
 
   get clusterId(): ClusterId {
@@ -237,7 +243,8 @@ export class Manager {
   }
 
   commitPack(request: CommitPackRequest, options?: CallOptions): Promise<void> {
-    return this.#change(options, (context) => commitPack(context, request))
+    const bytes = request.entries.reduce((sum, { refs }) => sum + bytesPerRecord + refs.length, 0)
+    return this.gate.run(bytes, options, () => this.#change(options, (context) => commitPack(context, request)))
   }
 
   replaceReplica(request: ReplaceReplicaRequest, options?: CallOptions): Promise<Replacement> {
@@ -257,7 +264,8 @@ export class Manager {
   }
 
   lookupChunks(session: SessionRef, ids: readonly ChunkId[], options?: CallOptions): Promise<readonly boolean[]> {
-    return this.#change(options, (context) => lookupChunks(context, session, ids))
+    const bytes = ids.length * bytesPerChunk
+    return this.gate.run(bytes, options, () => this.#change(options, (context) => lookupChunks(context, session, ids)))
   }
 
   allocatePack(request: AllocatePackRequest, options?: CallOptions): Promise<Allocation> {
@@ -269,7 +277,8 @@ export class Manager {
   }
 
   commitSnapshot(request: CommitSnapshotRequest, options?: CallOptions): Promise<CommittedSnapshot> {
-    return this.#change(options, (context) => commitSnapshot(context, request))
+    const work = (): Promise<CommittedSnapshot> => this.#change(options, (context) => commitSnapshot(context, request))
+    return this.gate.run(bytesPerSnapshot, options, work)
   }
 
   saveCheckpoint(request: SaveCheckpointRequest, options?: CallOptions): Promise<void> {
@@ -285,7 +294,8 @@ export class Manager {
     ids: readonly ChunkId[],
     options?: CallOptions,
   ): Promise<readonly (ChunkLocation | undefined)[]> {
-    return this.#call(options, (context) => locateChunks(context, vault, ids))
+    const bytes = ids.length * bytesPerChunk
+    return this.gate.run(bytes, options, () => this.#call(options, (context) => locateChunks(context, vault, ids)))
   }
 
   reportBadCopy(report: BadCopyReport, options?: CallOptions): Promise<boolean> {

@@ -13,6 +13,7 @@ export function toRegister(request: wire.RegisterRequest): plain.RegisterRequest
   return {
     node: toNodeRef(required(request.node, 'node')),
     bootId: request.bootId,
+    bootNumber: toNumber(request.bootNumber),
     capacityBytes: toNumber(request.capacityBytes),
     usedBytes: toNumber(request.usedBytes),
     publicKey: request.publicKey,

@@ -1,7 +1,7 @@
 import { TwofoldError } from '../core/errors.ts'
 import { actorNameCharactersMax } from '../core/limits.ts'
 import type { Heartbeat, RegisterRequest, Registration } from '../core/messages.ts'
-import { rolledBackError } from '../core/rolled-back.ts'
+import { oldBootError, rolledBackError } from '../core/rolled-back.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeRow } from './catalogue-rows.ts'
 import { appendToLog } from './commit-log.ts'
@@ -59,11 +59,13 @@ async function recordRegistration(
       `a newer process serves the store of node ${request.node.name}; this one must stop`,
     )
   }
+  const { bootNumber = 0 } = request
   const sameLife = known?.ref.incarnation === incarnation
   if (known !== undefined) requireSuccessor(context, request, known)
   const row = await tx.nodes.put({
     ref: request.node,
     bootId: request.bootId,
+    bootNumber: bootNumber === 0 ? (known?.bootNumber ?? 0) : bootNumber,
     registrationNumber: (known?.registrationNumber ?? 0) + 1,
     capacityBytes: request.capacityBytes,
     usedBytes: request.usedBytes,
@@ -152,6 +154,12 @@ function requireSuccessor(context: ManagerContext, request: RegisterRequest, kno
       `another process at ${known.ref.address} serves the store of node ${name}; stop it, or wait until it is silent`,
       { retryAfterMs: Math.ceil(context.timing.suspectAfterMs - silentMs), fields: { address: known.ref.address } },
     )
+  }
+  const { bootNumber = 0 } = request
+  if (bootNumber !== 0 && bootNumber < known.bootNumber) {
+    // Most likely held up by the network, and its process is gone; else it goes on under a new incarnation as below.
+    context.logger.warn('a process of a node registers after a later one did', { node: name, bootNumber })
+    throw oldBootError(name, bootNumber, known)
   }
   if (incarnation === known.ref.incarnation && request.putSequence < known.putSequence) {
     // The node asks once more, then goes on under a new incarnation: none of its old copies counts any more.

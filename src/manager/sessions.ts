@@ -26,9 +26,8 @@ export async function beginBackup(context: ManagerContext, request: BeginBackupR
   const known = await context.catalogue.read((tx) => tx.sessions.byRequest(request.clientId, request.requestId))
   if (known === undefined) requireRoom(context)
   const parent = known === undefined ? await usableParent(context, request) : undefined
-  const { session, vault, fresh } = await context.catalogue.write((tx) => openSession(context, tx, request, parent))
-  if (fresh) context.leases.begin(session.sessionId)
-  else context.leases.renew(session.sessionId)
+  const { session, vault } = await context.catalogue.write((tx) => openSession(context, tx, request, parent))
+  context.leases.renew(session.sessionId)
   const row = session.parent === '' ? undefined : await findParent(context, session.parent)
   return {
     sessionId: session.sessionId,
@@ -54,9 +53,8 @@ export async function beginRepack(context: ManagerContext, request: BeginRepackR
   const asBackup = { ...request, ...rest, kind: 'repack' } as const
   requireValid(asBackup)
   requireRoom(context)
-  const { session, vault, fresh } = await context.catalogue.write((tx) => openSession(context, tx, asBackup))
-  if (fresh) context.leases.begin(session.sessionId)
-  else context.leases.renew(session.sessionId)
+  const { session, vault } = await context.catalogue.write((tx) => openSession(context, tx, asBackup))
+  context.leases.renew(session.sessionId)
   const { sessionId, token } = session
   const about = { vaultId: vault.vaultId, vaultEmpty: vault.chunks === 0, vault: vault.name, parent: undefined }
   return { sessionId, sessionToken: token, leaseMs: context.timing.sessionLeaseMs, ...about }
@@ -94,12 +92,12 @@ async function openSession(
   tx: CatalogueWriter,
   request: BeginBackupRequest & { readonly kind?: SessionKind },
   parent?: SnapshotRow,
-): Promise<{ session: SessionRow; vault: VaultRow; fresh: boolean }> {
+): Promise<{ session: SessionRow; vault: VaultRow }> {
   const vault = await findVault(tx, request.vault)
   const known = await tx.sessions.byRequest(request.clientId, request.requestId)
   if (known !== undefined) {
     requireSameRequest(known, vault, request)
-    return { session: known, vault, fresh: false }
+    return { session: known, vault }
   }
   const sessionId = randomHexId<SessionId>(context.random)
   await tx.sessions.add({
@@ -117,9 +115,11 @@ async function openSession(
     parent: parent?.snapshotId ?? '',
     begunAtMs: context.clock.nowMs(),
   })
+  // Whatever becomes of the transaction and its answer: no session may be open without a lease that can run out.
+  context.leases.begin(sessionId)
   const session = await tx.sessions.find(sessionId)
   if (session === undefined) throw new TwofoldError('internal', 'a session that was just written is not there')
-  return { session, vault, fresh: true }
+  return { session, vault }
 }
 
 function requireSameRequest(
@@ -159,6 +159,8 @@ export async function sweepSessions(context: ManagerContext): Promise<boolean> {
   const expired = context.leases.expired(sessionSweepBatchMax)
   for (const sessionId of expired) {
     await finish(context, (tx) => tx.sessions.find(sessionId), { state: 'expired', reason: 'its lease ran out' })
+    // Also of one that never came to be.
+    context.leases.end(sessionId)
   }
   return expired.length === sessionSweepBatchMax
 }

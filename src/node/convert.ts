@@ -65,6 +65,7 @@ export function fromRegister(request: RegisterRequest): manager.RegisterRequest 
     capacityBytes: BigInt(request.capacityBytes),
     usedBytes: BigInt(request.usedBytes),
     putSequence: BigInt(request.putSequence),
+    bootNumber: BigInt(request.bootNumber ?? 0),
     clusterId: request.clusterId ?? '',
     ...fromLogReport(request),
   }

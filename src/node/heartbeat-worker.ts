@@ -9,7 +9,7 @@ import type { Logger } from '../core/logger.ts'
 import type { HeartbeatReply, KeepCatalogue, LogReport, Registration } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
-import { rolledBackFrom } from '../core/rolled-back.ts'
+import { knownBootNumber, rolledBackFrom } from '../core/rolled-back.ts'
 import type { CatalogueKeeper } from './catalogue-keeper.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
@@ -40,7 +40,9 @@ export interface HeartbeatDeps {
   readonly clusterId: ClusterId | undefined
   readonly rememberCluster: (clusterId: ClusterId) => Promise<void>
   /** Begins a new life of the store, durably. */
-  readonly renewIncarnation: () => Promise<Incarnation>
+  readonly renewIncarnation: (knownBootNumber: number) => Promise<Incarnation>
+  /** Which start of the store's processes this is. */
+  readonly bootNumber: () => number
 }
 
 const retryBackoff = { firstMs: 200, mostMs: 2000 }
@@ -146,6 +148,7 @@ export class HeartbeatWorker {
     const clusterId = this.#clusterId
     const request = {
       ...{ node: self, bootId, capacityBytes, usedBytes, publicKey, putSequence, clusterId, programVersion },
+      bootNumber: this.#deps.bootNumber(),
       ...log.report(),
     }
     let registration: Registration
@@ -154,7 +157,7 @@ export class HeartbeatWorker {
     } catch (error) {
       const acknowledged = rolledBackFrom(error)
       if (acknowledged === undefined) throw error
-      return this.#rolledBack(acknowledged)
+      return this.#rolledBack(acknowledged, knownBootNumber(error))
     }
     this.#rolledBackFrom = undefined
     if (clusterId === undefined) await this.#deps.rememberCluster(registration.clusterId)
@@ -176,7 +179,7 @@ export class HeartbeatWorker {
    * The disk is older than what was acknowledged: a restored image, most likely. Once the manager has said so twice the
    * store begins a new life with the packs that it has; what it lost is repaired from elsewhere.
    */
-  async #rolledBack(acknowledged: number): Promise<number> {
+  async #rolledBack(acknowledged: number, bootNumber: number): Promise<number> {
     const { store, logger } = this.#deps
     if (this.#rolledBackFrom !== acknowledged) {
       this.#rolledBackFrom = acknowledged
@@ -184,7 +187,7 @@ export class HeartbeatWorker {
       return rolledBackAgainMs
     }
     // The incarnation first: with higher numbers alone, a crash would make the old life look complete.
-    const incarnation = await this.#deps.renewIncarnation()
+    const incarnation = await this.#deps.renewIncarnation(bootNumber)
     await store.skipTo(acknowledged)
     this.#self = { ...this.#self, incarnation }
     this.#rolledBackFrom = undefined

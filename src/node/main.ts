@@ -105,7 +105,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
       programVersion: options.programVersion ?? '',
       clusterId,
       rememberCluster: (cluster) => identity.rememberCluster(cluster),
-      renewIncarnation: () => identity.renewIncarnation(),
+      renewIncarnation: (known) => identity.renewIncarnation(known),
+      bootNumber: () => identity.bootNumber,
     })
     const timing = options.scrub ?? { periodMs: scrubPeriodMs, bytesPerSecond: 0 }
     const scrub = new ScrubWorker({ ...ports, node, store, lease, timing })

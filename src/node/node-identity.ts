@@ -5,12 +5,14 @@ import type { ClusterId, Incarnation, NodeId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import { readRecord, writeRecord } from './durable-record.ts'
 
-/** Who a store is. Written once when it is formatted, and never made up for a store that has lost it. */
+/** Who a store is. Its id is written once when it is formatted, and never made up for a store that has lost it. */
 export interface NodeIdentity {
   readonly nodeId: NodeId
   readonly incarnation: Incarnation
   /** Undefined until the first registration. */
   readonly clusterId: ClusterId | undefined
+  /** How many processes have served the store, this one included. */
+  readonly bootNumber: number
   /** Seed of the key that signs receipts, 32 bytes. */
   readonly signingSeed: Uint8Array
 }
@@ -52,6 +54,7 @@ export async function openIdentity(disk: Disk, random: Random): Promise<NodeIden
     nodeId: randomHexId(random),
     incarnation: randomHexId(random),
     clusterId: undefined,
+    bootNumber: 0,
     signingSeed: random.bytes(32),
   }
   await saveIdentity(disk, identity)
@@ -64,6 +67,7 @@ export async function saveIdentity(disk: Disk, identity: NodeIdentity): Promise<
     nodeId: identity.nodeId,
     incarnation: identity.incarnation,
     clusterId: identity.clusterId ?? '',
+    bootNumber: identity.bootNumber,
     signingSeed: toHex(identity.signingSeed),
   }
   await writeRecord(disk, fileName, Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`))
@@ -89,6 +93,8 @@ function parseIdentity(content: Uint8Array): NodeIdentity {
       nodeId: parseNodeId(text('nodeId')),
       incarnation: parseIncarnation(text('incarnation')),
       clusterId: text('clusterId') === '' ? undefined : parseClusterId(text('clusterId')),
+      // Stores of before do not have it.
+      bootNumber: Number.isSafeInteger(fields['bootNumber']) ? (fields['bootNumber'] as number) : 0,
       signingSeed,
     }
   } catch (error) {

@@ -12,7 +12,10 @@ export function remotePeers(pool: ChannelPool): PeerApi {
     replicate: async (peer, header, slices, { signal } = {}) => {
       const client = pool.client(ReplicationBulkClient, peer.address)
       const messages = messagesOf(header, slices)
-      const answer = await callClientStream(client, ReplicationBulkService.replicate, messages, { signal })
+      const answer = await callClientStream(client, ReplicationBulkService.replicate, messages, {
+        signal,
+        untilAdmitted: true,
+      })
       return toSigned(answer.receipt)
     },
   }

@@ -1,6 +1,9 @@
+import { roomWaitMs } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
 import { isTwofoldError } from '../core/errors.ts'
-import { sliceBytes } from '../core/limits.ts'
+import { replicaRoomPatienceMs, sliceBytes } from '../core/limits.ts'
 import type { CallOptions, NodeRef, Receipt, Ticket } from '../core/model.ts'
+import type { Random } from '../core/random.ts'
 import type { PackIntake } from './pack-intake.ts'
 import type { PeerApi } from './peer-api.ts'
 
@@ -9,6 +12,8 @@ export interface FeedDeps {
   readonly intake: PackIntake
   readonly lengthBytes: number
   readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly random: Random
   /** Asks for a node in place of one that failed. @throws when there is none. */
   readonly replace: (failed: NodeRef, reason: unknown) => Promise<{ ticket: Ticket; replica: NodeRef }>
 }
@@ -33,6 +38,7 @@ export class ReplicaFeed {
   #wake: (() => void) | undefined
   #passedOn: (() => void) | undefined
   #over = false
+  readonly #admitted = Promise.withResolvers<void>()
 
   constructor(deps: FeedDeps, first: { ticket: Ticket; replica: NodeRef }) {
     this.#deps = deps
@@ -41,7 +47,19 @@ export class ReplicaFeed {
       this.#passedOn?.()
     })
     // It is awaited by `delivered`; until then a rejection is not an unhandled one.
-    this.#outcome.catch(() => undefined)
+    this.#outcome.catch((error: unknown) => {
+      if (isTwofoldError(error, 'overloaded')) this.#admitted.reject(error)
+      else this.#admitted.resolve()
+    })
+    this.#admitted.promise.catch(() => undefined)
+  }
+
+  /**
+   * Resolves when a replica has room for the pack, or when nobody could be found: `offer` and `delivered` tell why.
+   * @throws `overloaded` when none was free in time.
+   */
+  get admitted(): Promise<void> {
+    return this.#admitted.promise
   }
 
   /** Resolves with the receipt of whoever took the whole pack. @throws when nobody could be found to take it. */
@@ -68,15 +86,13 @@ export class ReplicaFeed {
   }
 
   async #deliver(first: { ticket: Ticket; replica: NodeRef }): Promise<Delivered> {
-    const { peers, lengthBytes, signal, replace } = this.#deps
+    const { signal, replace } = this.#deps
     let { ticket, replica } = first
     for (;;) {
-      const options: CallOptions = { signal }
       try {
-        const receipt = await peers.replicate(replica, { ticket, lengthBytes }, this.#slices(++this.#attempt), options)
-        return { node: replica, receipt }
+        return { node: replica, receipt: await this.#replicate(ticket, replica) }
       } catch (error) {
-        if (signal.aborted || isTwofoldError(error, 'cancelled')) throw error
+        if (signal.aborted || isTwofoldError(error, 'cancelled', 'overloaded')) throw error
         const next = await replace(replica, error)
         ticket = next.ticket
         replica = next.replica
@@ -84,9 +100,28 @@ export class ReplicaFeed {
     }
   }
 
+  /** A replica that has no room is not failed: it is asked again, for a while. */
+  async #replicate(ticket: Ticket, replica: NodeRef): Promise<Receipt> {
+    const { peers, lengthBytes, signal, clock, random } = this.#deps
+    const options: CallOptions = { signal }
+    const until = clock.monotonicMs() + replicaRoomPatienceMs
+    for (let refusals = 0; ; refusals++) {
+      try {
+        return await peers.replicate(replica, { ticket, lengthBytes }, this.#slices(++this.#attempt), options)
+      } catch (error) {
+        if (signal.aborted || !isTwofoldError(error, 'overloaded')) throw error
+        const waitMs = roomWaitMs(error.retryAfterMs, refusals, random)
+        if (clock.monotonicMs() + waitMs > until) throw error
+        await clock.sleep(waitMs, signal)
+      }
+    }
+  }
+
   async *#slices(attempt: number): AsyncGenerator<Uint8Array> {
     const { intake, lengthBytes } = this.#deps
     let sent = 0
+    // It was asked for the first slice, so the replica has room.
+    this.#admitted.resolve()
     while (sent < lengthBytes && attempt === this.#attempt) {
       // The newest slice may be in the file already, but only passing it on from memory lets the next one come.
       const inFile = Math.min(intake.received, this.#live?.offset ?? lengthBytes)

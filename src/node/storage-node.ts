@@ -3,7 +3,7 @@ import { ByteBudget, withinBudget } from '../core/byte-budget.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
-import { readSliceBytes, replicationBytesInWork, uploadBytesInWork, uploadsPerNodeMax } from '../core/limits.ts'
+import { replicationBytesInWork, sliceBytesMax, uploadBytesInWork } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
   ByteRange,
@@ -24,6 +24,8 @@ import { Custodian } from './custodian.ts'
 import type { ManagerApi } from './manager-api.ts'
 import type { NodeLease } from './node-lease.ts'
 import type { NodeLog } from './node-log.ts'
+import { NodeRoom } from './node-room.ts'
+import type { RoomSizes } from './node-room.ts'
 import { PackIntake } from './pack-intake.ts'
 import type { ReceivedPack } from './pack-intake.ts'
 import type { PackStore } from './pack-store.ts'
@@ -47,6 +49,7 @@ export interface StorageNodeDeps {
   readonly logger: Logger
   /** In bytes; `uploadBytesInWork` and `replicationBytesInWork` unless given. */
   readonly intake?: { readonly uploads: number; readonly replications: number } | undefined
+  readonly room?: RoomSizes | undefined
 }
 
 const defaultIntake = { uploads: uploadBytesInWork, replications: replicationBytesInWork }
@@ -57,6 +60,7 @@ export class StorageNode {
   readonly writes = new WritesInProgress()
   readonly #uploads: ByteBudget
   readonly #replications: ByteBudget
+  readonly #room: NodeRoom
   readonly custodian: Custodian
   #membership: Membership | undefined
 
@@ -65,6 +69,7 @@ export class StorageNode {
     const { uploads, replications } = deps.intake ?? defaultIntake
     this.#uploads = new ByteBudget(uploads)
     this.#replications = new ByteBudget(replications)
+    this.#room = new NodeRoom(deps.clock, deps.room)
     this.custodian = new Custodian(deps)
   }
 
@@ -78,12 +83,17 @@ export class StorageNode {
     return this.#uploads.usedBytes + this.#replications.usedBytes
   }
 
+  /** Bytes of uploads, replications and reads that were let in and are not done. */
+  get bytesLetIn(): number {
+    return this.#room.usedBytes
+  }
+
   /** Whether a write would be accepted now. */
   get writable(): boolean {
     return this.#membership !== undefined && this.#deps.lease.held && this.#deps.store.problem === ''
   }
 
-  /** See `Storage.Upload` in `storage.proto`. */
+  /** See `Storage.Upload` in `storage.proto`. The first slice is asked for when there is room, here and on replicas. */
   async upload(
     header: UploadHeader,
     slices: AsyncIterable<Uint8Array>,
@@ -92,7 +102,8 @@ export class StorageNode {
     const claims = this.#admit(header.ticket, header.lengthBytes)
     requireNamed([claims.primary], 'the primary', this.#joined())
     checkPipeline(header.replicas, claims)
-    return this.#writing(claims, options, async (signal) => {
+    const enter = (signal: AbortSignal): Promise<() => void> => this.#room.upload(header.lengthBytes, signal)
+    return this.#writing({ claims, enter }, options, async (signal) => {
       const receiptFor = (received: ReceivedPack): Receipt => this.#receipt(received, claims)
       return await new Upload(
         { ...this.#deps, custodian: this.custodian, receiptFor },
@@ -101,7 +112,7 @@ export class StorageNode {
     })
   }
 
-  /** See `Replication.Replicate` in `replication.proto`. */
+  /** See `Replication.Replicate` in `replication.proto`. The first slice is asked for when there is room. */
   async replicate(
     header: ReplicateHeader,
     slices: AsyncIterable<Uint8Array>,
@@ -109,7 +120,8 @@ export class StorageNode {
   ): Promise<Receipt> {
     const claims = this.#admit(header.ticket, header.lengthBytes)
     requireNamed(claims.replicas, 'a replica', this.#joined())
-    return this.#writing(claims, options, async (signal) => {
+    const enter = (signal: AbortSignal): Promise<() => void> => this.#room.replication(header.lengthBytes, signal)
+    return this.#writing({ claims, enter }, options, async (signal) => {
       const { custodian } = this
       const intake = await PackIntake.begin({ store: this.#deps.store, custodian }, claims, header.lengthBytes)
       try {
@@ -137,17 +149,21 @@ export class StorageNode {
     return checkTicket(ticket, lengthBytes, { membership, lease: this.#deps.lease })
   }
 
-  async #writing<T>(claims: TicketClaims, options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.writes.size >= uploadsPerNodeMax) {
-      const message = `this node already takes ${uploadsPerNodeMax} packs at once; try again soon`
-      throw new TwofoldError('overloaded', message, { retryAfterMs: 500 })
-    }
+  /** A pack that waits for room is in progress already, so whoever gives it up ends the wait. */
+  async #writing<T>(
+    { claims, enter }: { claims: TicketClaims; enter: (signal: AbortSignal) => Promise<() => void> },
+    options: CallOptions,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { controller, release } = linkedController(options.signal)
+    const { signal } = controller
     try {
       const leave = await this.writes.enter(claims.packId, claims.generation, controller)
-      return await work(controller.signal).finally(leave)
+      return await enter(signal)
+        .then((leaveRoom) => work(signal).finally(leaveRoom))
+        .finally(leave)
     } catch (error) {
-      if (controller.signal.reason instanceof TwofoldError) throw controller.signal.reason
+      if (signal.reason instanceof TwofoldError) throw signal.reason
       throw error
     } finally {
       release()
@@ -168,10 +184,13 @@ export class StorageNode {
   /** See `Storage.Read` in `storage.proto`. The memory of a slice is used again when the next one is asked for. */
   async *read(request: ReadRequest, options: CallOptions = {}): AsyncGenerator<ReadSlice> {
     const reader = await this.custodian.open(request.packId)
+    let leave: (() => void) | undefined
     try {
       const ranges: readonly ByteRange[] = checkRanges(request.ranges, reader.pack)
       const longest = Math.max(0, ...ranges.map(({ length }) => length))
-      const slice = Buffer.allocUnsafeSlow(Math.min(readSliceBytes, longest))
+      const room = await this.#room.read(longest, options.signal)
+      leave = room.leave
+      const slice = Buffer.allocUnsafeSlow(room.sliceBytes)
       for (const range of ranges) {
         const end = range.offset + range.length
         for (let offset = range.offset; offset < end;) {
@@ -182,6 +201,7 @@ export class StorageNode {
         }
       }
     } finally {
+      leave?.()
       await reader.close()
     }
   }
@@ -208,7 +228,8 @@ export class StorageNode {
   /** See `Storage.Verify` in `storage.proto`. */
   async verify(packId: PackId, options: CallOptions = {}): Promise<PackVerdict> {
     const { lease } = this.#deps
-    const check = await verifyPack(this.custodian, packId, { signal: options.signal })
+    const { leave } = await this.#room.read(sliceBytesMax, options.signal)
+    const check = await verifyPack(this.custodian, packId, { signal: options.signal }).finally(leave)
     const provenAtMs = lease.managerNowMs()
     const { records, lengthBytes } = check
     return { good: check.good, problem: check.good ? '' : check.problem, records, lengthBytes, provenAtMs }

@@ -1,7 +1,7 @@
 import { parsePackId } from '../core/ids.ts'
 import type { StorageServer, UploadRequest } from '../gen/twofold/v1/storage.ts'
 import { StorageBulkService } from '../rpc/bulk.ts'
-import { clientStreamHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
+import { admittingHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
 import { toReadRequest, toSigned, toUploadHeader } from './convert.ts'
 import { openStream } from './pack-stream.ts'
@@ -10,8 +10,8 @@ import type { StorageNode } from './storage-node.ts'
 /** `Storage` behind gRPC: translation and nothing else. */
 export function storageService(node: StorageNode): ServiceMount {
   const implementation: StorageServer = {
-    upload: clientStreamHandler(async (messages: AsyncIterable<UploadRequest>, { signal }) => {
-      const { header, slices } = await openStream(messages)
+    upload: admittingHandler(async (messages: AsyncIterable<UploadRequest>, { signal, admit }) => {
+      const { header, slices } = await openStream(messages, admit)
       const { receipts, nodes } = await node.upload(toUploadHeader(header), slices, { signal })
       return { receipts: [...receipts], nodes: [...nodes] }
     }),

@@ -32,6 +32,8 @@ export interface StreamOptions {
 export interface ClientStreamOptions extends StreamOptions {
   /** How long to wait for the answer after the last message, in milliseconds; default `commitDeadlineMs`. */
   readonly answerMs?: number
+  /** Sends only the first message before the server says, by the headers of its answer, that it has room. */
+  readonly untilAdmitted?: boolean
 }
 
 function peerOf(client: Client): string {
@@ -89,6 +91,8 @@ export async function callUnary<Request, Response>(
 /** The running half of a client-streaming call: writing, waiting for the peer, and its one end. */
 class OutgoingStream<Request, Response> {
   readonly answer: Promise<Response>
+  /** The server's headers are here. */
+  readonly admitted: Promise<void>
   readonly #call: ClientWritableStream<Request>
   readonly #turn = new Interrupter()
   #ended = false
@@ -113,6 +117,7 @@ class OutgoingStream<Request, Response> {
       {},
       (error, response) => settle(error, response),
     )
+    this.admitted = new Promise((resolve) => this.#call.once('metadata', () => resolve()))
     // The status says it better, and comes through the callback.
     this.#call.on('error', () => undefined)
   }
@@ -144,12 +149,12 @@ class OutgoingStream<Request, Response> {
 async function sendAll<Request, Response>(
   stream: OutgoingStream<Request, Response>,
   messages: AsyncIterable<Request>,
-  watch: IdleWatch,
+  { watch, untilAdmitted }: { watch: IdleWatch; untilAdmitted: boolean },
 ): Promise<void> {
   const iterator = messages[Symbol.asyncIterator]()
   let exhausted = false
   try {
-    for (;;) {
+    for (let first = true; ; first = false) {
       const next = await stream.guard(iterator.next())
       if (next.done === true) {
         exhausted = true
@@ -157,6 +162,7 @@ async function sendAll<Request, Response>(
       }
       watch.waiting()
       await stream.write(next.value)
+      if (first && untilAdmitted) await stream.guard(stream.admitted)
       watch.moved()
     }
   } finally {
@@ -178,7 +184,8 @@ export async function callClientStream<Request, Response>(
   messages: AsyncIterable<Request>,
   options: ClientStreamOptions = {},
 ): Promise<Response> {
-  const { signal, idleMs = streamIdleMs, answerMs = Math.max(commitDeadlineMs, idleMs), clock = systemClock } = options
+  const { signal, idleMs = streamIdleMs, clock = systemClock, untilAdmitted = false } = options
+  const { answerMs = Math.max(commitDeadlineMs, idleMs) } = options
   if (signal?.aborted === true) throw cancelled(signal)
   const stream = new OutgoingStream(client, method)
   let reason: TwofoldError | undefined
@@ -192,7 +199,7 @@ export async function callClientStream<Request, Response>(
   const watch = new IdleWatch({ clock, idleMs, onIdle: () => late('took nothing', idleMs) })
   let answerWatch: IdleWatch | undefined
   try {
-    await sendAll(stream, messages, watch)
+    await sendAll(stream, messages, { watch, untilAdmitted })
     stream.end()
     answerWatch = new IdleWatch({ clock, idleMs: answerMs, onIdle: () => late('did not answer', answerMs) })
     answerWatch.waiting()

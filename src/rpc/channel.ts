@@ -44,9 +44,10 @@ export class ChannelPool {
   readonly #options: ChannelOptions
   readonly #clients = new Map<string, Map<unknown, Client>>()
 
-  constructor(options: { bulk: boolean }) {
+  /** @param options `program` is told to servers. */
+  constructor({ bulk, program = 'twofold' }: { bulk: boolean; program?: string }) {
     // Distinct options make grpc-js use distinct connections; a different user agent is the harmless one.
-    this.#options = { ...commonOptions, 'grpc.primary_user_agent': options.bulk ? 'twofold-bulk' : 'twofold' }
+    this.#options = { ...commonOptions, 'grpc.primary_user_agent': bulk ? `${program} (bulk)` : program }
   }
 
   /** @throws `invalid-argument` when `address` is not `host:port`. */

@@ -1,3 +1,4 @@
+import { Metadata } from '@grpc/grpc-js'
 import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
@@ -92,6 +93,31 @@ function idleWatch(running: RunningCall, environment: HandlerEnvironment, what: 
 export function clientStreamHandler<Request, Response>(
   handle: (messages: AsyncIterable<Request>, context: CallContext) => Promise<Response>,
 ): handleClientStreamingCall<Request, Response> {
+  return streamHandler(false, (messages, context) => {
+    context.admit()
+    return handle(messages, context)
+  })
+}
+
+export interface AdmittingContext extends CallContext {
+  /**
+   * There is room for what the caller wants to send: it is told so by the headers of the answer, and the stream gets
+   * its share of the windows. To be called at most once.
+   */
+  readonly admit: () => void
+}
+
+/** As `clientStreamHandler`, for callers that wait with all but the first message until they are told that they may. */
+export function admittingHandler<Request, Response>(
+  handle: (messages: AsyncIterable<Request>, context: AdmittingContext) => Promise<Response>,
+): handleClientStreamingCall<Request, Response> {
+  return streamHandler(true, handle)
+}
+
+function streamHandler<Request, Response>(
+  tells: boolean,
+  handle: (messages: AsyncIterable<Request>, context: AdmittingContext) => Promise<Response>,
+): handleClientStreamingCall<Request, Response> {
   return bindable((environment) => (call, callback) => {
     const running = new RunningCall(call, environment)
     const watch = idleWatch(running, environment, 'sent nothing')
@@ -101,11 +127,16 @@ export function clientStreamHandler<Request, Response>(
       watch,
       confirmEnd: () => confirmEnd(call),
     })
-    const session = sessionOf(call)
-    const leave = session === undefined ? undefined : environment.windows?.enter(session)
+    let leave: (() => void) | undefined
+    const admit = (): void => {
+      const session = sessionOf(call)
+      if (session === undefined) return
+      leave = environment.windows?.enter(session)
+      if (tells) call.sendMetadata(new Metadata())
+    }
     const work = async (): Promise<Response> => {
       try {
-        return await handle(messages, running.context)
+        return await handle(messages, { ...running.context, admit })
       } finally {
         watch.stop()
         leave?.()

@@ -3,6 +3,7 @@ import type { ServiceError } from '@grpc/grpc-js'
 import { InvariantError, TwofoldError, errorCodes, toTwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { ErrorDetail } from '../gen/twofold/v1/common.ts'
+import { encodeRetryInfo, retryTrailer, statusDetailsTrailer } from './retry-info.ts'
 
 /** The trailer that carries `ErrorDetail`. */
 export const errorTrailer = 'twofold-error-bin'
@@ -88,7 +89,13 @@ export function toStatus(error: unknown): WireStatus {
   const detail = ErrorDetail.encode({ code: failure.code, message, retryAfterMs, fields }).finish()
   const metadata = new Metadata()
   metadata.set(errorTrailer, Buffer.from(detail))
-  return { code: statusOfCode[failure.code], details: message, metadata }
+  const code = statusOfCode[failure.code]
+  if (retryAfterMs > 0) {
+    // For those who do not know our trailer.
+    metadata.set(retryTrailer, String(retryAfterMs))
+    metadata.set(statusDetailsTrailer, Buffer.from(encodeRetryInfo(code, message, retryAfterMs)))
+  }
+  return { code, details: message, metadata }
 }
 
 function readDetail(metadata: Metadata | undefined): ErrorDetail | undefined {

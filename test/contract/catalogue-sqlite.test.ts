@@ -11,6 +11,7 @@ import { isSafeVersion } from '../../src/manager/sqlite/migrate.ts'
 import { migrations } from '../../src/manager/sqlite/schema.ts'
 import { hex } from '../support/catalogue-rows.ts'
 import { expectError } from '../support/expect-error.ts'
+import { testRequests } from './catalogue-requests.contract.ts'
 import { testCatalogue } from './catalogue.contract.ts'
 import type { CatalogueDriver } from './catalogue.contract.ts'
 import { testCheckpoints } from './checkpoints.contract.ts'
@@ -47,6 +48,7 @@ for (const [name, driver] of Object.entries(drivers)) {
   testCheckpoints(name, driver)
 }
 testCopyTables('in memory', async () => openSqliteCatalogue(':memory:'))
+describe('requests in a catalogue', () => testRequests(async () => openSqliteCatalogue(':memory:')))
 
 function openError(at: string): TwofoldError {
   try {

@@ -2,7 +2,7 @@ import { connect } from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { expect } from 'chai'
 import { randomHexId } from '../../src/core/ids.ts'
-import { openPacksPerSessionMax, uploadsPerNodeMax } from '../../src/core/limits.ts'
+import { packStreamBytes, openPacksPerSessionMax, uploadBytesAdmitted } from '../../src/core/limits.ts'
 import type { Allocation } from '../../src/core/messages.ts'
 import { systemRandom } from '../../src/system/random.ts'
 import { expectError } from '../support/expect-error.ts'
@@ -116,7 +116,7 @@ function sharedSessions(tester: () => UploadTester): void {
 describe('clients that vanish in the middle of an upload', () => {
   let cluster: WireCluster
   const sessions: ClientHttp2Session[] = []
-  before(async () => (cluster = await WireCluster.start({ nodes: ['n1', 'n2'] })))
+  before(async () => (cluster = await WireCluster.start({ nodes: ['n1', 'n2'], capacityBytes: 2e9 })))
   after(() => cluster.stop())
   afterEach(() => {
     for (const session of sessions) session.destroy()
@@ -157,17 +157,26 @@ describe('clients that vanish in the middle of an upload', () => {
     const pack = packOf(session, await noise(session))
     const before = cluster.files().length
     const connections: ClientHttp2Session[] = []
-    for (let upload = 0; upload < uploadsPerNodeMax; upload++) {
-      if (upload % openPacksPerSessionMax === 0) session = await cluster.session()
-      connections.push(halfUpload(await cluster.allocate(session, pack.length), pack))
+    const most = Math.floor(uploadBytesAdmitted / Math.min(packStreamBytes, pack.length))
+    const room = new Map([...cluster.nodes.keys()].map((name) => [name, most]))
+    for (let tried = 0; connections.length < 2 * most; tried++) {
+      if (tried % openPacksPerSessionMax === 0) session = await cluster.session()
+      const allocation = await cluster.allocate(session, pack.length)
+      const left = room.get(allocation.primary.name) ?? 0
+      if (left === 0) {
+        await cluster.managerApi.abandonPack({ session, packId: allocation.packId, reason: 'the other node is wanted' })
+        continue
+      }
+      room.set(allocation.primary.name, left - 1)
+      connections.push(halfUpload(allocation, pack))
     }
-    await until(() => cluster.files().length === before + 2 * uploadsPerNodeMax)
+    await until(() => cluster.files().length === before + 4 * most)
     const other = await cluster.session()
     const allocation = await cluster.allocate(other, pack.length)
     const upload = cluster.headerOf(allocation, pack.length)
     await expectError(cluster.storageApi.upload(allocation.primary, upload, slicesOf(pack)), 'overloaded')
     const uploads = async (): Promise<number[]> => (await cluster.managerApi.listNodes()).map((info) => info.uploads)
-    await until(async () => (await uploads()).every((count) => count === uploadsPerNodeMax))
+    await until(async () => (await uploads()).every((count) => count === 2 * most))
     for (const connection of connections) connection.destroy()
     await until(() => cluster.files().length === before)
     await until(async () => (await uploads()).every((count) => count === 0))

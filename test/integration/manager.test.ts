@@ -58,6 +58,7 @@ describe('the manager over gRPC', () => {
         failureDomain: '',
       },
       bootId: hex(`${n + 4}`),
+      bootNumber: 1n,
       capacityBytes: 10n ** 12n,
       usedBytes: 0n,
       publicKey: signers[n - 1]?.publicKey ?? new Uint8Array(),

@@ -1,3 +1,5 @@
+import { packStreamBytesMin } from '../../src/core/limits.ts'
+import type { RoomSizes } from '../../src/node/node-room.ts'
 import type { ManagerTiming } from '../../src/manager/timing.ts'
 import type { NetworkFaults } from './sim-network.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
@@ -30,6 +32,8 @@ export interface Profile {
   readonly network: NetworkFaults
   readonly catalogueLostShare: number
   readonly timing: Partial<ManagerTiming>
+  /** Of each node: on some seeds there is room for one pack and one read at a time. */
+  readonly room: RoomSizes
 }
 
 export function drawProfile(seed: number): Profile {
@@ -54,5 +58,6 @@ export function drawProfile(seed: number): Profile {
       nodeLeaseMs: pick([6000, 15_000]),
       sessionLeaseMs: pick([5000, 20_000, 60_000]),
     },
+    room: pick([{}, {}, { uploads: packStreamBytesMin, replications: packStreamBytesMin, reads: 1 }]),
   }
 }

@@ -32,10 +32,10 @@ const healMs = 300_000
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
   const profile = options.profile ?? drawProfile(seed)
   const faults = new Faults(profile)
-  const { nodes, timing } = profile
+  const { nodes, timing, room } = profile
   const onTrace = options.onTrace === undefined ? {} : { onTrace: options.onTrace }
   const world = await SimWorld.start({
-    ...{ seed, nodes, timing, packBytes, onDisk: faults.onDisk },
+    ...{ seed, nodes, timing, room, packBytes, onDisk: faults.onDisk },
     ...onTrace,
   })
   const oracle = new Oracle(world)

@@ -10,6 +10,7 @@ import { inlineCodec } from '../../src/format/codec.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import type { Catalogue } from '../../src/manager/catalogue.ts'
 import { Manager } from '../../src/manager/manager.ts'
+import type { RoomSizes } from '../../src/node/node-room.ts'
 import type { ManagerTiming } from '../../src/manager/timing.ts'
 import type { MemorySource } from '../support/memory-source.ts'
 import { MemoryTarget } from '../support/memory-target.ts'
@@ -27,6 +28,7 @@ export interface SimWorldOptions {
   readonly seed: number
   readonly nodes?: number
   readonly timing?: Partial<ManagerTiming>
+  readonly room?: RoomSizes
   /** How long packs get, in bytes. */
   readonly packBytes?: number
   /** Called before every operation of a node's disk; what it throws is the operation's failure. */
@@ -172,6 +174,7 @@ export class SimWorld {
       address,
       capacityBytes: 1e9,
       disk,
+      room: this.#options.room,
       clock: process.clock(),
       random: this.random(`${name} ${this.trace.count}`),
       manager: this.network.managerFor(process),

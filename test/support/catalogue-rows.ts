@@ -22,6 +22,7 @@ export function aNode(n: number, name: string): Omit<NodeRow, 'id'> {
       failureDomain: '',
     },
     bootId: hex(n + 200),
+    bootNumber: 0,
     registrationNumber: 1,
     capacityBytes: 1e12,
     usedBytes: 0,

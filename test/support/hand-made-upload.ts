@@ -7,11 +7,11 @@ import { PackWriter } from '../../src/format/pack-writer.ts'
 import { sealRecord } from '../../src/format/record.ts'
 import type { NodeCluster } from './node-cluster.ts'
 
-export function beginSession({ manager, random }: NodeCluster): Promise<Session> {
+export function beginSession({ manager, random }: NodeCluster, vault = ''): Promise<Session> {
   return manager.beginBackup({
     clientId: randomHexId<string>(random),
     requestId: randomHexId<string>(random),
-    vault: '',
+    vault,
     host: 'h',
     user: 'u',
     paths: [Buffer.from('/p')],

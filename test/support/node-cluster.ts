@@ -48,6 +48,7 @@ export interface ClusterOptions {
   readonly disk?: (name: string) => Promise<Disk>
   /** Of each node. */
   readonly intake?: NodeOptions['intake']
+  readonly room?: NodeOptions['room']
 }
 
 export interface CommittedPack {
@@ -77,17 +78,22 @@ export class NodeCluster {
   /** The calls of clients, and those of nodes that belong to an upload. */
   readonly trace: string[] = []
   readonly #disk: (name: string) => Promise<Disk>
-  readonly #intake: NodeOptions['intake']
+  readonly #sizes: Pick<NodeOptions, 'intake' | 'room'>
   faults: ClusterFaults = {}
   #beatAtMs = -Infinity
   #beating: Promise<void> | undefined
 
-  private constructor(manager: Manager, options: Required<Omit<ClusterOptions, 'timing' | 'catalogue'>>) {
+  private constructor(
+    manager: Manager,
+    options: Pick<Required<ClusterOptions>, 'clock' | 'random' | 'disk'> & {
+      sizes: Pick<NodeOptions, 'intake' | 'room'>
+    },
+  ) {
     this.clock = options.clock
     this.random = options.random
     this.manager = manager
     this.#disk = options.disk
-    this.#intake = options.intake
+    this.#sizes = options.sizes
   }
 
   static async start(names: readonly string[], options: ClusterOptions): Promise<NodeCluster> {
@@ -96,7 +102,12 @@ export class NodeCluster {
     const { disk = () => Promise.resolve(new SimDisk({ random, capacityBytes, before })) } = options
     const catalogue = options.catalogue ?? openSqliteCatalogue(':memory:')
     const manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, timing })
-    const cluster = new NodeCluster(manager, { clock, random, disk, intake: options.intake })
+    const cluster = new NodeCluster(manager, {
+      clock,
+      random,
+      disk,
+      sizes: { intake: options.intake, room: options.room },
+    })
     for (const name of names) await cluster.#addNode(name)
     await cluster.beatAll()
     return cluster
@@ -104,9 +115,8 @@ export class NodeCluster {
 
   async #addNode(name: string): Promise<void> {
     const { clock, random } = this
-    const intake = this.#intake
     const address = `127.0.0.1:${7001 + this.nodes.length}`
-    const ports = { clock, random, manager: this.#managerOfNode(), peers: this.#peers(), intake }
+    const ports = { clock, random, manager: this.#managerOfNode(), peers: this.#peers(), ...this.#sizes }
     this.nodes.push(await TestNode.open({ name, address, capacityBytes, disk: await this.#disk(name), ...ports }))
   }
 

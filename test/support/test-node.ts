@@ -33,6 +33,7 @@ export interface NodeOptions {
   readonly peers: PeerApi
   /** In bytes; the limits' unless given. */
   readonly intake?: StorageNodeDeps['intake'] | undefined
+  readonly room?: StorageNodeDeps['room'] | undefined
   readonly scrub?: ScrubTiming
 }
 
@@ -55,7 +56,7 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
   const signer = createSigner(identity.current.signingSeed)
   const log = await NodeLog.open({ disk, logger: silentLogger, onFailure: (error) => store.judge(error) })
   const ports = { clock, random, logger: silentLogger, manager, store, lease, log }
-  const node = new StorageNode({ ...ports, peers, signer, intake: options.intake })
+  const node = new StorageNode({ ...ports, peers, signer, intake: options.intake, room: options.room })
   const { nodeId, incarnation, clusterId } = identity.current
   const ref: NodeRef = { nodeId, incarnation, name, address, failureDomain: '' }
   const heartbeat = new HeartbeatWorker({
@@ -69,7 +70,8 @@ export async function openNode(options: NodeOptions): Promise<NodeParts> {
     programVersion: 'test',
     clusterId,
     rememberCluster: (known) => identity.rememberCluster(known),
-    renewIncarnation: () => identity.renewIncarnation(),
+    renewIncarnation: (known) => identity.renewIncarnation(known),
+    bootNumber: () => identity.bootNumber,
   })
   const timing = options.scrub ?? { periodMs: scrubPeriodMs, bytesPerSecond: 0 }
   const scrub = new ScrubWorker({ ...ports, node, timing })

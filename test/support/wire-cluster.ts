@@ -57,15 +57,19 @@ export class WireCluster {
   }
 
   /** @param options `clock` is the manager's. */
-  static async start(options: { nodes: readonly string[]; clock?: Clock }): Promise<WireCluster> {
-    const { clock = systemClock } = options
+  static async start(options: {
+    nodes: readonly string[]
+    clock?: Clock
+    capacityBytes?: number
+  }): Promise<WireCluster> {
+    const { clock = systemClock, capacityBytes = 2e8 } = options
     const directory = mkdtempSync(join(tmpdir(), 'twofold-wire-'))
     const cluster = new WireCluster(
       directory,
       clock,
       await runManager(directory, clock, `127.0.0.1:${await freePorts()}`),
     )
-    for (const name of options.nodes) await cluster.startNode({ name })
+    for (const name of options.nodes) await cluster.startNode({ name, capacityBytes })
     await cluster.untilState('up', ...options.nodes)
     return cluster
   }

@@ -89,7 +89,7 @@ async function runNode(run: Run<Options>): Promise<void> {
       ...(advertise === undefined ? {} : { advertise }),
       scrub: { periodMs: options.scrubPeriod, bytesPerSecond: options.scrubRate ?? 0 },
       ...(domain === undefined ? {} : { failureDomain: domain }),
-      extraServices: () => [filesService(client, logger)],
+      extraServices: () => [filesService(client, { logger, clock: cli.clock })],
     })
   })
 }

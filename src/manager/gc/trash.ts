@@ -5,13 +5,14 @@ import type { CatalogueReader, CatalogueWriter } from '../catalogue.ts'
 import type { SnapshotRow, VaultRow } from '../catalogue-rows.ts'
 import { appendToLog } from '../commit-log.ts'
 import type { ManagerContext } from '../context.ts'
+import { once } from '../once.ts'
 import { findVault } from '../vaults.ts'
 
 /** Moves snapshots to the trash. @returns until when they can be brought back */
 export async function forgetSnapshots(context: ManagerContext, request: ForgetRequest): Promise<number> {
   const nowMs = context.time.nowMs()
   const expiresAtMs = request.now ? nowMs : nowMs + context.timing.trashWindowMs
-  return context.catalogue.write(async (tx) => {
+  return once(context, { kind: 'forget', request }, async (tx) => {
     const { vault, rows } = await findAll(tx, request)
     const files = rows.filter((row) => row.fileName !== '')
     if (files.length > 0) throw refused(`${names(files)}: a version of a single file is no backup`)
@@ -30,7 +31,7 @@ export async function forgetSnapshots(context: ManagerContext, request: ForgetRe
 
 /** Brings snapshots back from the trash. */
 export async function undeleteSnapshots(context: ManagerContext, request: SnapshotsRequest): Promise<void> {
-  await context.catalogue.write(async (tx) => {
+  await once(context, { kind: 'undelete', request }, async (tx) => {
     const { vault, rows } = await findAll(tx, request)
     const changed = rows.filter((row) => row.expiresAtMs > 0)
     for (const row of changed) await tx.snapshots.setExpiry(row.commitSequence, 0)
@@ -45,7 +46,7 @@ export async function pinSnapshots(context: ManagerContext, request: PinRequest)
   if (request.reason.length > pinReasonCharactersMax) {
     throw new TwofoldError('invalid-argument', `a reason may have ${pinReasonCharactersMax} characters`)
   }
-  await context.catalogue.write(async (tx) => {
+  await once(context, { kind: 'pin', request }, async (tx) => {
     const { vault, rows } = await findAll(tx, request)
     const gone = rows.filter((row) => row.expiresAtMs > 0)
     if (request.pinned && gone.length > 0) {

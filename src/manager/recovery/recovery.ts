@@ -104,6 +104,7 @@ export class Recovery {
       tx.nodes.put({
         ref: request.node,
         bootId: request.bootId,
+        bootNumber: request.bootNumber ?? 0,
         registrationNumber: (known?.registrationNumber ?? 0) + (again ? 0 : 1),
         capacityBytes: request.capacityBytes,
         usedBytes: request.usedBytes,

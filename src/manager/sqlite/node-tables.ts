@@ -13,6 +13,7 @@ interface StoredNode {
   readonly address: string
   readonly failure_domain: string
   readonly boot_id: string
+  readonly boot_number: number
   readonly registration_number: number
   readonly capacity_bytes: number
   readonly used_bytes: number
@@ -33,6 +34,7 @@ function toNode(row: StoredNode): NodeRow {
       failureDomain: row.failure_domain,
     },
     bootId: row.boot_id,
+    bootNumber: row.boot_number,
     registrationNumber: row.registration_number,
     capacityBytes: row.capacity_bytes,
     usedBytes: row.used_bytes,
@@ -44,13 +46,14 @@ function toNode(row: StoredNode): NodeRow {
 }
 
 const upsert = `INSERT INTO nodes (node_id, incarnation, name, address, failure_domain, boot_id, registration_number,
-    capacity_bytes, used_bytes, public_key, put_sequence, admin, program_version)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    capacity_bytes, used_bytes, public_key, put_sequence, admin, program_version, boot_number)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (node_id) DO UPDATE SET incarnation = excluded.incarnation, name = excluded.name,
     address = excluded.address, failure_domain = excluded.failure_domain, boot_id = excluded.boot_id,
     registration_number = excluded.registration_number, capacity_bytes = excluded.capacity_bytes,
     used_bytes = excluded.used_bytes, public_key = excluded.public_key, put_sequence = excluded.put_sequence,
-    admin = excluded.admin, program_version = excluded.program_version`
+    admin = excluded.admin, program_version = excluded.program_version,
+    boot_number = excluded.boot_number`
 
 export function nodeTable(db: Statements): NodeWriter {
   return {
@@ -80,6 +83,7 @@ export function nodeTable(db: Statements): NodeWriter {
         node.putSequence,
         node.admin,
         node.programVersion,
+        node.bootNumber,
       )
       const row = db.get<StoredNode>('SELECT * FROM nodes WHERE node_id = ?', ref.nodeId)
       invariant(row !== undefined, 'a node that was just written is there')

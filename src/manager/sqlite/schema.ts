@@ -164,4 +164,13 @@ export const migrations: readonly string[] = [
     length_bytes INTEGER NOT NULL, report INTEGER NOT NULL, PRIMARY KEY (node, pack_id)
   ) WITHOUT ROWID, STRICT;
   `,
+  // What people decided, by the ids of their requests; which start of a node's processes registered last.
+  `
+  CREATE TABLE admin_requests (
+    request_id TEXT PRIMARY KEY, time_ms INTEGER NOT NULL, digest BLOB NOT NULL, answer TEXT NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX admin_requests_time ON admin_requests (time_ms);
+
+  ALTER TABLE nodes ADD COLUMN boot_number INTEGER NOT NULL DEFAULT 0;
+  `,
 ]

@@ -20,6 +20,7 @@ const status: ProgressEvent = {
   bytesSent: 400,
   errorCount: 1,
   currentFiles: ['/home/\x1b[2Jevil'],
+  waitingFor: [],
 }
 
 describe('output', () => {
@@ -92,7 +93,7 @@ describe('the display of a run', () => {
     for (const columns of [20, 60, 80, 200]) {
       const view = {
         ...{ secondsElapsed: 1, secondsRemaining: 5, filesDone: 1, totalFiles: 2, bytesDone: 1, totalBytes: 2 },
-        ...{ bytesPerSecond: 3, errors: 0, currentFile: '/日本/'.repeat(40) },
+        ...{ bytesPerSecond: 3, errors: 0, currentFile: '/日本/'.repeat(40), waitingFor: [] },
       }
       expect(textWidth(drawProgress(view, columns))).to.be.lessThan(columns)
     }

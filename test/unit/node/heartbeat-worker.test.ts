@@ -105,6 +105,7 @@ describe('heartbeat worker', () => {
     new HeartbeatWorker({
       ...{ node, store, manager, lease, log, clock, random: new SeededRandom(2), logger: silentLogger },
       peers: { replicate: (...call) => replicate(...call) },
+      bootNumber: () => 1,
       renewIncarnation: async () => {
         renewed += 1
         return hex('d')

@@ -5,6 +5,7 @@ import type { NodeRef, Receipt, Ticket } from '../../../src/core/model.ts'
 import type { PackIntake } from '../../../src/node/pack-intake.ts'
 import type { PeerApi } from '../../../src/node/peer-api.ts'
 import { ReplicaFeed } from '../../../src/node/replica-feed.ts'
+import { AutoClock } from '../../support/auto-clock.ts'
 import { expectError } from '../../support/expect-error.ts'
 import { SeededRandom } from '../../support/seeded-random.ts'
 import { nodeRef, ticketOf } from './node-fixture.ts'
@@ -22,6 +23,7 @@ describe('feed of a replica', () => {
   let breaks: Record<string, number>
   let replaced: string[]
   let controller: AbortController
+  const clock = new AutoClock()
 
   beforeEach(() => {
     received = 0
@@ -59,7 +61,7 @@ describe('feed of a replica', () => {
       if (replica === undefined) return Promise.reject(new TwofoldError('not-enough-nodes', 'nobody is left'))
       return Promise.resolve({ ticket: ticketOf({ generation: replaced.length + 1 }), replica })
     }
-    const deps = { peers, intake, lengthBytes, signal: controller.signal, replace }
+    const deps = { peers, intake, lengthBytes, signal: controller.signal, replace, clock, random: new SeededRandom(2) }
     return new ReplicaFeed(deps, { ticket: ticketOf(), replica: nodeRef(2) })
   }
 

@@ -3,7 +3,6 @@ import { untilAborted } from '../../../src/core/abort.ts'
 import { TwofoldError } from '../../../src/core/errors.ts'
 import type { ErrorCode } from '../../../src/core/errors.ts'
 import type { PackId, SessionId } from '../../../src/core/ids.ts'
-import { uploadsPerNodeMax } from '../../../src/core/limits.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import type { CommitPackRequest } from '../../../src/core/messages.ts'
 import type { NodeRef, TicketClaims } from '../../../src/core/model.ts'
@@ -212,20 +211,6 @@ describe('storage node', () => {
     await expectError(upload(), 'failed-precondition')
     expect(store.stat(packId)?.putSequence).to.equal(2)
     expect([...store.quarantined()]).to.have.length(1)
-  })
-
-  it('takes so many packs at once and no more, and is free again when they are over', async () => {
-    const open = Promise.withResolvers<void>()
-    commit = () => open.promise
-    const ids = Array.from({ length: uploadsPerNodeMax }, (_, index) => index.toString(16).padStart(32, '0') as PackId)
-    const running = ids.map((id) => upload({ packId: id }))
-    const error = await expectError(upload(), 'overloaded')
-    expect(error.retryAfterMs).to.be.greaterThan(0)
-    expect(node.writes.size).to.equal(uploadsPerNodeMax)
-    open.resolve()
-    await Promise.all(running)
-    await upload()
-    expect(node.writes.size).to.equal(0)
   })
 
   it('reads ranges in the order asked for, and nothing beyond the end', async () => {

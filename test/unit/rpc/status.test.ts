@@ -56,6 +56,19 @@ describe('status', () => {
     expect(fromStatus(received(toStatus(new TwofoldError('no-room', 'x'))), 'p').retryAfterMs).to.equal(undefined)
   })
 
+  it('says how long to wait also in the words that other libraries know', () => {
+    const { metadata } = toStatus(new TwofoldError('overloaded', 'full', { retryAfterMs: 1250 }))
+    expect(metadata.get('grpc-retry-pushback-ms')).to.deep.equal(['1250'])
+    const info = metadata.get('grpc-status-details-bin')[0] as Buffer
+    // As protoc encodes: code: 8, message: "full", details { [type.googleapis.com/google.rpc.RetryInfo] { … } }
+    const url = Buffer.from('type.googleapis.com/google.rpc.RetryInfo')
+    const delay = Buffer.from('0a0708011080e59a77', 'hex')
+    const any = Buffer.concat([Buffer.from([0x0a, url.length]), url, Buffer.from([0x12, delay.length]), delay])
+    const status = [Buffer.from('0808120466756c6c', 'hex'), Buffer.from([0x1a, any.length]), any]
+    expect(info.toString('hex')).to.equal(Buffer.concat(status).toString('hex'))
+    expect(toStatus(new TwofoldError('no-room', 'x')).metadata.get('grpc-retry-pushback-ms')).to.deep.equal([])
+  })
+
   const bareCodes: [Status, string][] = [
     [Status.CANCELLED, 'unavailable'],
     [Status.UNKNOWN, 'internal'],
