@@ -9,6 +9,7 @@ import { estimateTargets, lossOf, snapshotsOf } from './node-outlook.ts'
 import type { Loss } from './node-outlook.ts'
 import { rebalance } from './rebalance.ts'
 import { forgetStore } from './registration.ts'
+import { forgetOrders } from './repair.ts'
 import { listTasks } from './tasks.ts'
 
 /** What people decide about nodes. `admin.proto` has the meaning, idempotency and errors of every call. */
@@ -182,7 +183,7 @@ async function remove(
     return tx.nodes.setAdmin(row.id, 'removed')
   })
   context.members.registered(now)
-  context.repair.cancel(context.orders.dropNode(row.id))
+  forgetOrders(context, row.id)
   context.inventories.forget(row.id)
   context.damaged.dropNode(row.id)
   context.drains.forget(row.id)

@@ -7,6 +7,7 @@ import type { NodeRow } from './catalogue-rows.ts'
 import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
 import { hearLog } from './lineage-watch.ts'
+import { forgetOrders } from './repair.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
@@ -18,7 +19,7 @@ export async function registerNode(context: ManagerContext, request: RegisterReq
   const before = context.members.find(row.ref.nodeId)?.registrationNumber
   context.members.registered(row)
   if (before !== row.registrationNumber) {
-    context.repair.cancel(context.orders.dropNode(row.id))
+    forgetOrders(context, row.id)
     context.inventories.forget(row.id)
   }
   if (newStore) context.damaged.dropNode(row.id)

@@ -84,12 +84,11 @@ export class RepairState implements RepairWatch {
     return this.#settled.has(orderId)
   }
 
-  /** Orders that nobody will answer. Their packs are looked at again. */
-  cancel(orders: readonly PassingOrder[]): void {
-    for (const { orderId } of orders) {
-      const job = this.end(orderId)
-      if (job !== undefined) this.queue.add('short', job)
-    }
+  /** Orders that nobody will answer. Their packs are looked at again. @returns the copies that were given up */
+  cancel(orders: readonly PassingOrder[]): CopyJob[] {
+    const given = orders.flatMap(({ orderId }) => this.end(orderId) ?? [])
+    for (const job of given) this.queue.add('short', job)
+    return given
   }
 
   activity(): RepairActivity {

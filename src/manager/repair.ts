@@ -24,6 +24,11 @@ export async function repairStep(context: ManagerContext): Promise<boolean> {
   return more
 }
 
+/** Whatever a process of a node was ordered and nothing durable stands behind: it is another one, or removed. */
+export function forgetOrders({ repair, orders, members }: ManagerContext, node: number): void {
+  for (const { packId } of repair.cancel(orders.dropNode(node))) members.settle(packId)
+}
+
 /** Copies that cannot be expected any more. If one arrives all the same, its receipt is taken. */
 function giveUpCopies(context: ManagerContext): void {
   const { repair, orders, members, clock } = context

@@ -119,6 +119,20 @@ describe('repair', () => {
     await expectWhole(cluster, [pack!])
   })
 
+  it('keeps no room for a copy whose source is another process by now', async () => {
+    const cluster = await ObedientCluster.start(3)
+    const [pack] = await cluster.fill(1)
+    cluster.answer = (_, { action }) => (action.kind === 'copy-pack' ? 'ignore' : undefined)
+    const [lost, source] = cluster.holders(pack!)
+    await cluster.die(lost!)
+    const reserved = async (): Promise<number> =>
+      (await cluster.paper.manager.listNodes()).reduce((sum, { reservedBytes }) => sum + reservedBytes, 0)
+    expect(await reserved(), 'while it is on its way').to.be.greaterThan(0)
+    cluster.answer = () => ({ done: false, code: 'no-room', problem: 'full' })
+    await source!.register({ bootId: '1'.repeat(32), putSequence: source!.putSequence })
+    expect(await reserved()).to.equal(0)
+  })
+
   it('takes another target when one has no room, and waits longer and longer', async () => {
     const cluster = await ObedientCluster.start(4)
     const [pack] = await cluster.fill(1)
