@@ -197,7 +197,8 @@ function mayPass(problems: readonly CopyProblem[], node: NodeRef): boolean {
 function noGoodCopy(read: PackRead, record: WantedRecord, problems: readonly CopyProblem[]): TwofoldError {
   const relevant = problems.filter((problem) => problem.record === undefined || problem.record === record)
   const nodes = read.pack.nodes.map((node) => node.name).join(', ')
-  const reachable = read.pack.nodes.length > 0 && !relevant.some(({ error }) => isTwofoldError(error, ...passing))
+  // Nodes that are down are named, too: where none is, every copy is known to be gone.
+  const reachable = !relevant.some(({ error }) => isTwofoldError(error, ...passing))
   const reasons = relevant.map(({ node, error }) => `${node.name}: ${error.message}`)
   const chunk = toHex(record.id)
   const detail = reasons.length === 0 ? 'no node holds it' : [...new Set(reasons)].join('; ')

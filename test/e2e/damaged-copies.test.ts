@@ -105,6 +105,10 @@ describe('a copy that rots on the disk of a node', function () {
     expect(code).to.equal(16)
     const hurt = lines.filter(({ message_type }) => message_type === 'hurt').map(({ path }) => path)
     expect(hurt).to.include(join(source, 'second')).and.not.to.include(join(source, 'first'))
+    await cluster.waitFor('the manager to know of both', async () => {
+      const [status] = await cluster.json<{ copies_damaged: number }>(['status'])
+      return status?.copies_damaged === 2
+    })
     const restored = await run('restore', `latest:${source}`, '--target', join(folder, 'rest'))
     expect(restored.code).to.equal(16)
     expect(restored.lines.some(({ item }) => item?.endsWith('second'))).to.equal(true)
