@@ -10,6 +10,9 @@ import { headLines, reportWorkload, workloadLines } from './report.ts'
 import type { Report, WorkloadReport } from './report.ts'
 import { runWorkload } from './run-workload.ts'
 import type { Step } from './run-workload.ts'
+import type { Row } from './series/figures.ts'
+import { startUpSeries } from './series/start-up.ts'
+import { seriesLines } from './series/table.ts'
 import { workloads } from './workloads/workload.ts'
 import type { Workload } from './workloads/workload.ts'
 
@@ -100,6 +103,8 @@ class Bench {
       reports.push(measured)
       this.#say('', ...workloadLines(measured))
     }
+    // Whoever names workloads has time for those only.
+    if (this.#options.workload === undefined) await this.#measureStartUp(report)
     const text = `${JSON.stringify(report, undefined, 2)}\n`
     if (json === true) process.stdout.write(text)
     else if (json !== undefined) writeFileSync(json, text)
@@ -117,6 +122,22 @@ class Bench {
       },
     })
     return reportWorkload(workload, steps)
+  }
+
+  async #measureStartUp(report: Report): Promise<void> {
+    const { description, xTitle, columns } = startUpSeries
+    const note = (text: string): void => this.#note(text)
+    const rows: Row[] = []
+    for await (const row of startUpSeries.run({
+      directory: this.#directory,
+      max: Infinity,
+      signal: this.#signal,
+      note,
+    })) {
+      rows.push(row)
+    }
+    report.startUp = rows[0]?.figures
+    this.#say('', `start-up: ${description}`, '', ...seriesLines(xTitle, columns, rows))
   }
 
   #checkSpace(chosen: readonly Workload[]): void {

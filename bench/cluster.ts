@@ -6,6 +6,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { createClient } from '../src/client/main.ts'
+import { silentLogger } from '../src/core/logger.ts'
+import type { NodeInfo } from '../src/core/model.ts'
+import { systemClock } from '../src/system/clock.ts'
+import { systemRandom } from '../src/system/random.ts'
 import { freePorts } from './free-ports.ts'
 import { RunningProcess } from './running-process.ts'
 
@@ -171,8 +176,8 @@ export class Cluster {
   /** Resolves when these nodes are up and can write. */
   async waitForNodes(names: readonly string[] = this.nodeNames): Promise<void> {
     await this.waitFor(`${names.join(', ')} to be up`, async () => {
-      const [nodes = []] = await this.json<NodeState[]>(['nodes'])
-      const up = nodes.filter(({ state, writable }) => state === 'up' && writable).map(({ name }) => name)
+      const nodes = await this.#nodes()
+      const up = nodes.filter(({ state, writable }) => state === 'up' && writable).map(({ node }) => node.name)
       return names.every((name) => up.includes(name))
     })
   }
@@ -180,9 +185,20 @@ export class Cluster {
   /** Resolves when the manager calls a node so. */
   async waitForState(node: string, ...states: readonly string[]): Promise<void> {
     await this.waitFor(`${node} to be ${states.join(' or ')}`, async () => {
-      const [nodes = []] = await this.json<NodeState[]>(['nodes'])
-      return nodes.some(({ name, state }) => name === node && states.includes(state))
+      const nodes = await this.#nodes()
+      return nodes.some((info) => info.node.name === node && states.includes(info.state))
     })
+  }
+
+  /** Asked from here: a command for each look would keep a processor busy that those who are waited for need. */
+  async #nodes(): Promise<readonly NodeInfo[]> {
+    const ports = { clock: systemClock, random: systemRandom, logger: silentLogger }
+    const client = createClient({ managers: [this.managerAddress], ...ports, hostName: '', userName: '' })
+    try {
+      return await client.nodes()
+    } finally {
+      client.close()
+    }
   }
 
   async waitFor(what: string, condition: () => Promise<boolean>): Promise<void> {
@@ -230,16 +246,10 @@ export interface RunOptions {
   readonly stdin?: string | Uint8Array
 }
 
-interface NodeState {
-  readonly name: string
-  readonly state: string
-  readonly writable: boolean
-}
-
-/** The environment without settings of the user's own. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+/** The environment without settings of the user's own, and where no program can make any, whoever runs it. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('TWOFOLD_'))
-  return { ...Object.fromEntries(kept), XDG_CONFIG_HOME: '/nonexistent' }
+  return { ...Object.fromEntries(kept), XDG_CONFIG_HOME: '/proc/nonexistent' }
 }
 
 export function parseLines<T>(text: string): T[] {

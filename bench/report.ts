@@ -3,6 +3,7 @@ import type { Column } from '../src/cli/table.ts'
 import type { Machine } from './measure/machine.ts'
 import { medianOf, totalCpuSeconds } from './measure/measurement.ts'
 import type { Measurement, Usage } from './measure/measurement.ts'
+import type { Figures } from './series/figures.ts'
 import type { Step } from './run-workload.ts'
 import { targetRows } from './targets.ts'
 import type { TargetRow } from './targets.ts'
@@ -35,6 +36,8 @@ export interface Report {
   /** Versions of the other programs that are measured; none when they are not. */
   readonly peers: Readonly<Record<string, string>>
   readonly workloads: readonly WorkloadReport[]
+  /** What a command costs that does next to nothing, where it was measured: milliseconds, and shares. */
+  startUp?: Figures | undefined
 }
 
 const limits = 'raw'

@@ -17,6 +17,11 @@ export interface CommandResult {
   readonly stdout: string
 }
 
+/** Those whose processes must not outlive this one. */
+const running = new Set<ChildProcess>()
+
+process.on('exit', () => running.forEach(killGroup))
+
 /** The peak is the kernel's own; what a sample can miss is what it grew by in the last moments of the process. */
 const sampleMs = 50
 
@@ -37,7 +42,7 @@ export async function measureCommand(command: Command, signal: AbortSignal): Pro
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const stop = (): void => killGroup(child)
-  process.once('exit', stop)
+  running.add(child)
   signal.addEventListener('abort', stop)
   const peak = new PeakSampler(child.pid ?? 0)
   try {
@@ -53,7 +58,7 @@ export async function measureCommand(command: Command, signal: AbortSignal): Pro
     return { seconds, usage: { cpuSeconds, peakRssBytes: peak.bytes }, stdout }
   } finally {
     peak.stop()
-    process.off('exit', stop)
+    running.delete(child)
     signal.removeEventListener('abort', stop)
   }
 }

@@ -3,6 +3,8 @@ import { catalogueSeries } from './catalogue.ts'
 import { clientsSeries } from './clients.ts'
 import { filesSeries } from './files.ts'
 import { nodesSeries } from './nodes.ts'
+import { readersSeries } from './readers.ts'
+import { repairSeries } from './repair.ts'
 import type { Series } from './series.ts'
 import { snapshotsSeries } from './snapshots.ts'
 import { startUpSeries } from './start-up.ts'
@@ -14,5 +16,7 @@ export const allSeries: readonly Series[] = [
   filesSeries,
   bytesSeries,
   snapshotsSeries,
+  readersSeries,
   startUpSeries,
+  repairSeries,
 ]

@@ -17,11 +17,11 @@ const chunksPerSnapshot = 10_000
  * The options that the launcher gives to a manager, so that memory is as there.
  * @throws when they cannot be found in it
  */
-export function serverOptions(): string[] {
+export function managerOptions(): string[] {
   const text = readFileSync(launcher, 'utf8')
   return ['early', 'late'].flatMap((name) => {
     const options = new RegExp(`^${name}='([^']+)'$`, 'm').exec(text)?.[1]
-    if (options === undefined) throw new Error(`${launcher} no longer says which options a server gets: ${name}='…'`)
+    if (options === undefined) throw new Error(`${launcher} no longer says which options a manager gets: ${name}='…'`)
     return options.split(' ')
   })
 }
@@ -35,7 +35,7 @@ async function* measure({ directory, max, signal, note }: SeriesContext): AsyncG
     // What was filled without durability is not to be written out in the middle of a measurement.
     await run('sync', { signal })
     note('measuring it')
-    const probe = [...serverOptions(), program('catalogue-probe.ts'), path, String(chunks)]
+    const probe = [...managerOptions(), program('catalogue-probe.ts'), path, String(chunks)]
     const { stdout } = await run(process.execPath, probe, { signal })
     yield { x: chunks, figures: JSON.parse(stdout) as Figures }
     if (chunks === max) return

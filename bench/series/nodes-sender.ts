@@ -1,7 +1,7 @@
 /**
  * Some of the nodes and sessions of a large cluster, in one process: each node has a connection of its own, registers,
- * and reports every second; each session is renewed as a client does. Says `ready` when all are registered; on SIGTERM
- * it writes as JSON what it saw, and ends.
+ * and reports every second; each session is renewed as a client does. Says `ready` when all have the log as far as it
+ * goes; on SIGTERM it writes as JSON what it saw, and ends.
  *
  * Usage: node nodes-sender.ts MANAGER FIRST COUNT SESSIONS
  */
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { credentials } from '@grpc/grpc-js'
 import { heartbeatDeadlineMs, heartbeatIntervalMs, sessionLeaseMs, unaryDeadlineMs } from '../../src/core/limits.ts'
 import { ManagerClient, ManagerService } from '../../src/gen/twofold/v1/manager.ts'
-import { fromHeartbeat, fromRegister } from '../../src/node/convert.ts'
+import { fromHeartbeat, fromRegister, toHeartbeatReply } from '../../src/node/convert.ts'
 import { callUnary } from '../../src/rpc/calls.ts'
 import { quantile } from '../../src/core/quantile.ts'
 import { PaperNode } from './paper-node.ts'
@@ -20,6 +20,10 @@ const stopping = new AbortController()
 const { signal } = stopping
 const latencies: number[] = []
 let failures = 0
+/** A thousand nodes that join at once are sent a million entries of the log before anything else is. */
+const beginDeadlineMs = 120_000
+/** Nodes that have not yet got all of the log. */
+const behind = new Set<PaperNode>()
 
 /** A connection of its own. */
 const connect = (): ManagerClient =>
@@ -30,7 +34,7 @@ async function every(ms: number, firstAfterMs: number, work: () => Promise<void>
   let next = performance.now() + firstAfterMs
   while (!signal.aborted) {
     await sleep(Math.max(0, next - performance.now()), undefined, { signal }).catch(() => undefined)
-    next += ms
+    next = Math.max(next + ms, performance.now())
     try {
       if (!signal.aborted) await work()
     } catch {
@@ -42,14 +46,20 @@ async function every(ms: number, firstAfterMs: number, work: () => Promise<void>
 async function runNode(number: number): Promise<() => Promise<void>> {
   const node = new PaperNode(number, randomUUID())
   const client = connect()
-  const options = { deadlineMs: unaryDeadlineMs, signal }
+  const options = { deadlineMs: beginDeadlineMs, signal }
+  behind.add(node)
   const request = fromRegister(node.registration())
   const { registrationNumber } = await callUnary(client, ManagerService.register, request, options)
   const beat = async (): Promise<void> => {
     const start = performance.now()
     const heartbeat = fromHeartbeat(node.heartbeat(Number(registrationNumber)))
-    await callUnary(client, ManagerService.heartbeat, heartbeat, { deadlineMs: heartbeatDeadlineMs, signal })
+    const reply = await callUnary(client, ManagerService.heartbeat, heartbeat, {
+      deadlineMs: heartbeatDeadlineMs,
+      signal,
+    })
     latencies.push(performance.now() - start)
+    node.follow(toHeartbeatReply(reply))
+    if (reply.logEntries.length === 0 && behind.delete(node) && behind.size === 0) process.stdout.write('ready\n')
   }
   return () => every(heartbeatIntervalMs, Math.random() * heartbeatIntervalMs, beat)
 }
@@ -59,7 +69,7 @@ async function runSession(number: number): Promise<() => Promise<void>> {
   const begin = { vault: '', host: `host${number}`, user: '', paths: [Buffer.from('/a')], fileName: '', parent: '' }
   const request = { ...begin, clientId: randomUUID(), requestId: 'series', noParent: true }
   const { sessionId, sessionToken } = await callUnary(client, ManagerService.beginBackup, request, {
-    deadlineMs: unaryDeadlineMs,
+    deadlineMs: beginDeadlineMs,
     signal,
   })
   const renew = async (): Promise<void> => {
@@ -78,7 +88,6 @@ process.on('SIGUSR2', () => {
   failures = 0
 })
 const running = Promise.all(loops.map((loop) => loop()))
-process.stdout.write('ready\n')
 await running
 const result = {
   beats: latencies.length,

@@ -12,7 +12,7 @@ import { WatchedCluster } from './watched-cluster.ts'
 const points = [10, 100, 300, 1000]
 const sessions = 50
 const senders = 2
-const settleMs = 3000
+const settleMs = 5000
 const measureMs = 20_000
 const program = fileURLToPath(new URL('nodes-sender.ts', import.meta.url))
 

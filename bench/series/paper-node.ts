@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Incarnation, NodeId } from '../../src/core/ids.ts'
-import type { Heartbeat, RegisterRequest } from '../../src/core/messages.ts'
-import type { NodeRef, Receipt, Ticket } from '../../src/core/model.ts'
+import type { Heartbeat, HeartbeatReply, RegisterRequest } from '../../src/core/messages.ts'
+import type { LogEntry, LogPosition, NodeRef, Receipt, Ticket } from '../../src/core/model.ts'
 import { createSigner } from '../../src/format/signing.ts'
 import type { Signer } from '../../src/format/signing.ts'
 import { readTicketUnchecked, signReceipt } from '../../src/format/tickets.ts'
@@ -18,6 +18,8 @@ export class PaperNode {
   readonly #bootId: string
   #putSequence: number
   #sequence = 0
+  #newest: Pick<LogEntry, 'sequence' | 'hash'> | undefined
+  #witnessed: LogPosition | undefined
 
   /** @param boot what tells this process of the node from earlier ones; their puts count as far as `putSequence` */
   constructor(number: number, boot: string, putSequence = 0) {
@@ -68,7 +70,22 @@ export class PaperNode {
       damaged: [],
       proven: [],
       storeFailed: false,
+      log: this.#logPosition(),
+      witnessed: this.#witnessed,
     }
+  }
+
+  #logPosition(): LogPosition | undefined {
+    if (this.#newest === undefined || this.#witnessed === undefined) return undefined
+    const { epoch, life } = this.#witnessed
+    const { sequence, hash } = this.#newest
+    return { epoch, life, sequence, hash }
+  }
+
+  /** Takes in what the manager answered: from then on it is sent only what is newer. */
+  follow({ logHead, logEntries = [] }: HeartbeatReply): void {
+    this.#newest = logEntries.at(-1) ?? this.#newest
+    this.#witnessed = logHead ?? this.#witnessed
   }
 
   /** Its word that it holds a pack. */

@@ -16,6 +16,7 @@ async function* measure({ directory, max, signal, note }: SeriesContext): AsyncG
   const commands = {
     nodeMs: { file: process.execPath, arguments: ['-e', '0'] },
     versionMs: { file: launcher, arguments: ['--version'], environment },
+    helpMs: { file: launcher, arguments: ['--help'], environment },
     snapshotsMs: { file: launcher, arguments: ['snapshots'], environment },
   }
   const times: Record<string, number[]> = {}
@@ -30,8 +31,10 @@ async function* measure({ directory, max, signal, note }: SeriesContext): AsyncG
   } finally {
     await watched.stop()
   }
-  const medians = Object.fromEntries(Object.entries(times).map(([name, values]) => [name, median(values)]))
-  yield { x: count, figures: medians }
+  const medians: Record<string, number | undefined> = {}
+  for (const [name, values] of Object.entries(times)) medians[name] = median(values)
+  const { nodeMs = NaN, versionMs = NaN } = medians
+  yield { x: count, figures: { ...medians, versionShare: versionMs / nodeMs } }
 }
 
 export const startUpSeries: Series = {
@@ -41,6 +44,8 @@ export const startUpSeries: Series = {
   columns: [
     { figure: 'nodeMs', title: 'node -e 0', unit: 'ms' },
     { figure: 'versionMs', title: 'twofold --version', unit: 'ms' },
+    { figure: 'versionShare', title: 'of node -e 0', unit: 'share', atMost: 1.5 },
+    { figure: 'helpMs', title: 'twofold --help', unit: 'ms' },
     { figure: 'snapshotsMs', title: 'twofold snapshots', unit: 'ms' },
   ],
   run: measure,

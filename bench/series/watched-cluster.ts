@@ -24,9 +24,9 @@ export class WatchedCluster {
     return new WatchedCluster(await Cluster.start({ ...options, serverEnvironment: delays.environment }), delays)
   }
 
-  /** Makes all figures start from here. */
-  meter(): Promise<ServerMeter> {
-    const names = ['manager', ...this.cluster.nodeNames]
+  /** Makes all figures start from here. @param without a node that will be gone at the end */
+  meter(without?: string): Promise<ServerMeter> {
+    const names = ['manager', ...this.cluster.nodeNames].filter((name) => name !== without)
     const pids = Object.fromEntries(names.map((name) => [name, this.cluster.pid(name)]))
     return ServerMeter.begin(pids, { delays: this.#delays })
   }

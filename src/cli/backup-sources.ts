@@ -1,14 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { createExcludes, parseExcludeFile } from '../client/index.ts'
-import type { Excludes } from '../client/index.ts'
+import type { ExcludeMarker, Excludes } from '../client/index.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { absoluteArgument, absolutePath } from './argument-bytes.ts'
 
 export interface SourceOptions {
   readonly exclude?: readonly string[]
   readonly excludeFile?: readonly string[]
+  readonly iexclude?: readonly string[]
+  readonly excludeLargerThan?: number
+  readonly excludeIfPresent?: readonly string[]
   readonly excludeCaches?: boolean
+  /** False: files that say what to leave out say nothing. */
+  readonly ignoreFiles?: boolean
   readonly filesFrom?: readonly string[]
   readonly filesFromRaw?: readonly string[]
 }
@@ -37,7 +42,26 @@ export async function collectExcludes(options: SourceOptions): Promise<{ pattern
   for (const file of options.excludeFile ?? []) {
     patterns.push(...parseExcludeFile((await readNamed(file)).toString('utf8')))
   }
-  return { patterns, excludes: createExcludes({ patterns, caches: options.excludeCaches }) }
+  const { iexclude: ignoreCasePatterns = [], excludeLargerThan: largerThan, excludeCaches: caches } = options
+  const markers = (options.excludeIfPresent ?? []).map(parseMarker)
+  const ignoreFiles = options.ignoreFiles !== false
+  const excludes = createExcludes({ patterns, ignoreCasePatterns, largerThan, caches, markers, ignoreFiles })
+  // What is no pattern of `--exclude` is written down as the option that it was.
+  const rules = [
+    ...ignoreCasePatterns.map((pattern) => `--iexclude=${pattern}`),
+    ...(options.excludeIfPresent ?? []).map((text) => `--exclude-if-present=${text}`),
+    ...(largerThan === undefined ? [] : [`--exclude-larger-than=${largerThan}`]),
+    ...(caches === true ? ['--exclude-caches'] : []),
+  ]
+  return { patterns: [...patterns, ...rules], excludes }
+}
+
+/** `.nobackup`, or `.nobackup:how it begins`. @throws TwofoldError `invalid-argument` */
+function parseMarker(text: string): ExcludeMarker {
+  const colon = text.indexOf(':')
+  const [name, header] = colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)]
+  if (name !== '' && !name.includes('/')) return { name, header }
+  throw new TwofoldError('invalid-argument', `--exclude-if-present wants the name of a file, not "${text}"`)
 }
 
 async function readList(file: string, stdin: Readable): Promise<Buffer> {

@@ -1,8 +1,8 @@
 import type { BackupSummary } from '../client/index.ts'
-import { formatBytes, formatCount, formatDuration, formatTime, plural } from './human-format.ts'
+import { formatBytes, formatCount, formatDuration, formatTime, plural } from '../core/human-format.ts'
 import { jsonTimeMs } from './json-time.ts'
 import type { Output } from './output.ts'
-import { safeText } from './safe-text.ts'
+import { safeText } from '../core/safe-text.ts'
 import { describeDurability, durabilityRecord, statsRecord } from './snapshot-text.ts'
 
 interface Telling {
@@ -16,7 +16,7 @@ export async function tellBackup(summary: BackupSummary, { output, startedMs, no
   const { snapshot } = summary
   await output.record({
     message_type: 'summary',
-    ...(snapshot === undefined ? { dry_run: true } : {}),
+    ...(summary.unchanged === true ? { unchanged: true } : snapshot === undefined ? { dry_run: true } : {}),
     ...statsRecord(summary.stats),
     bytes_sent: summary.bytesSent,
     backup_start: jsonTimeMs(startedMs),
@@ -28,13 +28,15 @@ export async function tellBackup(summary: BackupSummary, { output, startedMs, no
     packs: summary.packs.map(({ packId, nodes, lengthBytes }) => ({ pack_id: packId, length: lengthBytes, nodes })),
     ...(snapshot === undefined ? {} : { snapshot_id: snapshot.id, durability: durabilityRecord(snapshot.durability) }),
   })
-  await output.lines(summaryLines(summary))
-  if (snapshot === undefined) return output.line('dry run: nothing was saved')
+  const dryRun = snapshot === undefined && summary.unchanged !== true
+  await output.outcome(summaryLines(summary), { dryRun })
+  if (summary.unchanged === true) return output.remark('nothing has changed since the parent: no snapshot was made')
+  if (snapshot === undefined) return output.remark('dry run: nothing was saved')
   const { style } = output
   const { copies, copiesWanted } = snapshot.durability
   const durability = describeDurability(snapshot.durability, nowMs)
   const colour = copies < copiesWanted ? style.yellow : style.green
-  await output.line(`snapshot ${style.bold(snapshot.shortId)} saved: ${colour(durability)}`)
+  await output.remark(`snapshot ${style.bold(snapshot.shortId)} saved: ${colour(durability)}`)
   if (copies < copiesWanted) await output.line('it has fewer copies than wanted: see "twofold nodes"')
 }
 

@@ -8,8 +8,8 @@ import type {
   Rate,
   RoundTrip,
 } from '../client/index.ts'
-import { formatBytes, plural } from './human-format.ts'
-import { safeText } from './safe-text.ts'
+import { formatBytes, plural } from '../core/human-format.ts'
+import { safeText } from '../core/safe-text.ts'
 import { renderTable } from './table.ts'
 
 const limitedBy: Readonly<Record<Limit['by'], string>> = {

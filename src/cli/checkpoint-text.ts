@@ -1,9 +1,9 @@
 import type { CheckpointInfo } from '../client/index.ts'
-import { formatBytes, formatCount, formatTime } from './human-format.ts'
+import type { CommonOptions, Run } from './command-setup.ts'
+import { formatBytes, formatCount } from '../core/human-format.ts'
 import { jsonTimeMs, jsonTimeNs } from './json-time.ts'
-import { safePath, safeText } from './safe-text.ts'
+import { safePath, safeText } from '../core/safe-text.ts'
 import { statsRecord } from './snapshot-text.ts'
-import { renderTable } from './table.ts'
 
 /** A checkpoint in the fields of a snapshot, as far as it has them: it has no id and no copies of its own. */
 export function checkpointRecord({ manifest, createdAtMs, packs }: CheckpointInfo): Record<string, unknown> {
@@ -21,11 +21,15 @@ export function checkpointRecord({ manifest, createdAtMs, packs }: CheckpointInf
   }
 }
 
-export function checkpointTable(checkpoints: readonly CheckpointInfo[]): string[] {
+export async function tellCheckpoints(
+  checkpoints: readonly CheckpointInfo[],
+  { output, cli }: Run<CommonOptions>,
+): Promise<void> {
+  const nowMs = cli.clock.nowMs()
   const rows = checkpoints.map(({ manifest, createdAtMs }) => {
     const { filesNew, filesChanged, filesUnmodified, totalBytes } = manifest.stats
     return [
-      formatTime(createdAtMs),
+      output.time(createdAtMs, nowMs),
       safeText(manifest.host),
       formatCount(filesNew + filesChanged + filesUnmodified),
       formatBytes(totalBytes),
@@ -33,8 +37,9 @@ export function checkpointTable(checkpoints: readonly CheckpointInfo[]): string[
     ]
   })
   const numbers = [
-    { title: 'Files', align: 'right' as const },
+    { title: 'Files', align: 'right' as const, spare: 4 },
     { title: 'Size', align: 'right' as const },
   ]
-  return renderTable([{ title: 'Saved' }, { title: 'Host' }, ...numbers, { title: 'Paths' }], rows)
+  const paths = { title: 'Paths', spare: 1, keep: 'end' as const }
+  await output.table([{ title: 'Saved', spare: 2 }, { title: 'Host', spare: 3 }, ...numbers, paths], rows)
 }

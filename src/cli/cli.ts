@@ -11,6 +11,8 @@ export interface Cli {
   readonly clock: Clock
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal
+  /** Has `listener` called when somebody asks the process how far it is. @returns how to end that */
+  readonly onProgressAsked: (listener: () => void) => () => void
   /** What the process ends with unless a failure says something else. */
   setExitCode(code: ExitCode): void
   /** Whether a failure is told as JSON. */

@@ -10,6 +10,11 @@ export interface CommandEntry {
 /** All commands in the order of the help. */
 export const commands: readonly CommandEntry[] = [
   {
+    name: 'tui',
+    summary: 'open the full-screen client, as no command at all does on a terminal',
+    load: async () => (await import('./commands/tui.ts')).defineTui,
+  },
+  {
     name: 'backup',
     summary: 'save files and folders as a new snapshot',
     load: async () => (await import('./commands/backup.ts')).defineBackup,
@@ -33,6 +38,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'undelete',
     summary: 'bring forgotten snapshots back from the trash',
     load: async () => (await import('./commands/undelete.ts')).defineUndelete,
+  },
+  {
+    name: 'tag',
+    summary: 'give snapshots tags, or take them away',
+    load: async () => (await import('./commands/tag.ts')).defineTag,
   },
   {
     name: 'pin',
@@ -95,14 +105,34 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/files.ts')).defineFiles,
   },
   {
+    name: 'schedule',
+    summary: 'have folders of machines backed up again and again',
+    load: async () => (await import('./commands/schedule.ts')).defineSchedule,
+  },
+  {
+    name: 'fetch',
+    summary: 'write a scheduled backup as a tar or zip archive',
+    load: async () => (await import('./commands/fetch.ts')).defineFetch,
+  },
+  {
     name: 'nodes',
     summary: 'list the storage nodes and their state',
     load: async () => (await import('./commands/nodes.ts')).defineNodes,
   },
   {
+    name: 'agents',
+    summary: 'list the agents, and whether they are there',
+    load: async () => (await import('./commands/agents.ts')).defineAgents,
+  },
+  {
     name: 'status',
     summary: 'say whether the cluster is well',
     load: async () => (await import('./commands/status.ts')).defineStatus,
+  },
+  {
+    name: 'events',
+    summary: 'show what happened last in the cluster',
+    load: async () => (await import('./commands/events.ts')).defineEvents,
   },
   {
     name: 'watch',
@@ -125,9 +155,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/history.ts')).defineHistory,
   },
   {
+    name: 'shutdown',
+    summary: 'stop the whole cluster in order',
+    load: async () => (await import('./commands/shutdown.ts')).defineShutdown,
+  },
+  {
+    name: 'doctor',
+    summary: 'find out what is wrong, and what to do about it',
+    load: async () => (await import('./commands/doctor.ts')).defineDoctor,
+  },
+  {
     name: 'benchmark',
     summary: 'measure this machine and the cluster',
     load: async () => (await import('./commands/benchmark.ts')).defineBenchmark,
+  },
+  {
+    name: 'completion',
+    summary: 'print what makes a shell complete commands, options and snapshots',
+    load: async () => (await import('./commands/completion.ts')).defineCompletion,
   },
   {
     name: 'manager',
@@ -138,5 +183,10 @@ export const commands: readonly CommandEntry[] = [
     name: 'node',
     summary: 'run a storage node; drain, resume or remove one',
     load: async () => (await import('./commands/node.ts')).defineNode,
+  },
+  {
+    name: 'agent',
+    summary: 'run an agent, which carries out schedules on a machine; remove one',
+    load: async () => (await import('./commands/agent.ts')).defineAgent,
   },
 ]

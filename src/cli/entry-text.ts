@@ -1,7 +1,7 @@
 import type { ListedEntry } from '../client/index.ts'
-import { formatMode, formatTime } from './human-format.ts'
+import { formatMode, formatTime } from '../core/human-format.ts'
 import { jsonTimeNs } from './json-time.ts'
-import { isUtf8, safePath } from './safe-text.ts'
+import { isUtf8, safePath } from '../core/safe-text.ts'
 
 const jsonTypes = { file: 'file', directory: 'dir', symlink: 'symlink' } as const
 

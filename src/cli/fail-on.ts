@@ -1,7 +1,8 @@
 import type { ClusterStatus } from '../core/model.ts'
+import type { Schedule, ScheduleSummary } from '../core/schedules.ts'
 import { TwofoldError } from '../core/errors.ts'
 import type { ExitCode } from './exit-codes.ts'
-import { formatAgo, formatCount, plural } from './human-format.ts'
+import { formatAgo, formatCount, plural } from '../core/human-format.ts'
 import { parseDuration } from './quantities.ts'
 
 /** A condition that a monitor wants to hear of. */
@@ -19,7 +20,7 @@ export interface Raised {
 
 type Judge = (
   status: ClusterStatus,
-  context: { readonly nowMs: number; readonly limitMs: number },
+  context: { readonly nowMs: number; readonly limitMs: number; readonly schedules: ScheduleSummary | undefined },
 ) => string | undefined
 
 const dead: readonly string[] = ['dead', 'suspect', 'joining']
@@ -64,6 +65,27 @@ const judges: Readonly<Record<string, { readonly limit: boolean; readonly judge:
     judge: ({ lastBackupMs }, { nowMs, limitMs }) =>
       nowMs - lastBackupMs > limitMs ? `the last one was ${formatAgo(lastBackupMs, nowMs)}` : undefined,
   },
+  overdue: {
+    limit: false,
+    judge: (_, { schedules }) => scheduled(schedules?.overdue ?? 0, schedules, (schedule) => schedule.overdue),
+  },
+  failing: {
+    limit: false,
+    judge: (_, { schedules }) => scheduled(schedules?.failing ?? 0, schedules, (schedule) => schedule.failing),
+  },
+}
+
+const schedulesNamed = 5
+
+function scheduled(
+  count: number,
+  summary: ScheduleSummary | undefined,
+  holds: (schedule: Schedule) => boolean,
+): string | undefined {
+  const found = (summary?.attention ?? []).filter(holds).slice(0, schedulesNamed)
+  const names = found.map(({ spec }) => `${spec.agent}:${Buffer.from(spec.path).toString()}`)
+  const more = count > names.length ? [`${formatCount(count - names.length)} more`] : []
+  return when(count, `${plural(count, 'schedule')}: ${[...names, ...more].join(', ')}`)
 }
 
 function when(count: number, reason: string): string | undefined {
@@ -93,9 +115,14 @@ export function parseAlarms(text: string): Alarm[] {
 }
 
 /** Those of the conditions that hold. */
-export function raised(alarms: readonly Alarm[], status: ClusterStatus, nowMs: number): Raised[] {
+export function raised(
+  alarms: readonly Alarm[],
+  status: ClusterStatus,
+  nowMs: number,
+  schedules?: ScheduleSummary,
+): Raised[] {
   return alarms.flatMap(({ name, limitMs }) => {
-    const reason = judges[name]?.judge(status, { nowMs, limitMs })
+    const reason = judges[name]?.judge(status, { nowMs, limitMs, schedules })
     return reason === undefined ? [] : [{ name, reason }]
   })
 }

@@ -1,8 +1,8 @@
 import type { FileVersionInfo } from '../client/index.ts'
-import { formatBytes, formatTime } from './human-format.ts'
+import type { CommonOptions, Run } from './command-setup.ts'
+import { formatBytes } from '../core/human-format.ts'
 import { jsonTimeMs } from './json-time.ts'
-import { safeText } from './safe-text.ts'
-import { renderTable } from './table.ts'
+import { safeText } from '../core/safe-text.ts'
 
 export function fileVersionRecord(info: FileVersionInfo): Record<string, unknown> {
   return {
@@ -17,19 +17,23 @@ export function fileVersionRecord(info: FileVersionInfo): Record<string, unknown
   }
 }
 
-export function fileVersionTable(versions: readonly FileVersionInfo[]): string[] {
+export async function tellFileVersions(
+  versions: readonly FileVersionInfo[],
+  { output, cli }: Run<CommonOptions>,
+): Promise<void> {
+  const nowMs = cli.clock.nowMs()
   const right = 'right' as const
-  return renderTable(
+  await output.table(
     [
       { title: 'Version', align: right },
-      { title: 'Time' },
+      { title: 'Time', spare: 2 },
       { title: 'Size', align: right },
-      { title: 'Copies', align: right },
-      { title: 'Name' },
+      { title: 'Copies', align: right, spare: 3 },
+      { title: 'Name', spare: 1, keep: 'end' },
     ],
     versions.map((info) => [
       String(info.version),
-      formatTime(info.createdAtMs),
+      output.time(info.createdAtMs, nowMs),
       info.deleted ? 'deleted' : formatBytes(info.lengthBytes),
       info.deleted ? '' : String(info.copies),
       safeText(info.name),

@@ -3,11 +3,12 @@ import { toRetained } from '../client/index.ts'
 import { simulateRetention } from '../core/retention-simulation.ts'
 import type { Simulation } from '../core/retention-simulation.ts'
 import type { RetentionPolicy } from '../core/retention.ts'
-import { formatTime, plural } from './human-format.ts'
+import { formatTime, plural } from '../core/human-format.ts'
 import { jsonTimeMs } from './json-time.ts'
-import { safePath, safeText } from './safe-text.ts'
+import { safePath, safeText } from '../core/safe-text.ts'
 import { snapshotRecord } from './snapshot-text.ts'
 import { renderTable } from './table.ts'
+import type { TableLayout } from './table.ts'
 
 /** A group in restic's fields. */
 export function forgetRecord(group: GroupVerdict): Record<string, unknown> {
@@ -39,23 +40,37 @@ export function groupTitle({ host, paths, tags }: SnapshotGroup): string {
   return parts.length === 0 ? 'all snapshots' : parts.join(', ')
 }
 
-export function forgetLines(group: GroupVerdict): string[] {
+/** How times and tables are shown. */
+export interface ForgetLook {
+  readonly layout: TableLayout
+  readonly time: (ms: number) => string
+}
+
+export function forgetLines(group: GroupVerdict, { layout, time }: ForgetLook): string[] {
   const kept = group.verdicts.filter(({ keep }) => keep)
   const gone = group.verdicts.filter(({ keep }) => !keep)
   const row = ({ snapshot, reasons }: GroupVerdict['verdicts'][number]): string[] => [
     snapshot.info.shortId,
-    formatTime(snapshot.timeMs),
+    time(snapshot.timeMs),
     safeText(snapshot.info.manifest.host),
     safeText(snapshot.tags.join(',')),
     safeText(reasons.join('; ')),
   ]
-  const columns = ['ID', 'Time', 'Host', 'Tags', 'Kept because'].map((title) => ({ title }))
+  const columns = [
+    { title: 'ID' },
+    { title: 'Time', spare: 1 },
+    { title: 'Host', spare: 4 },
+    { title: 'Tags', spare: 3 },
+    { title: 'Kept because', spare: 2 },
+  ]
   return [
     `${groupTitle(group)}:`,
-    ...(kept.length === 0 ? [] : [`keep ${plural(kept.length, 'snapshot')}:`, ...renderTable(columns, kept.map(row))]),
+    ...(kept.length === 0
+      ? []
+      : [`keep ${plural(kept.length, 'snapshot')}:`, ...renderTable(columns, kept.map(row), layout)]),
     ...(gone.length === 0
       ? []
-      : [`forget ${plural(gone.length, 'snapshot')}:`, ...renderTable(columns.slice(0, 4), gone.map(row))]),
+      : [`forget ${plural(gone.length, 'snapshot')}:`, ...renderTable(columns.slice(0, 4), gone.map(row), layout)]),
     '',
   ]
 }

@@ -1,7 +1,8 @@
 import type { ByteShare, NodeOutlook, Task } from '../core/node-admin.ts'
-import { formatBytes, formatCount, plural } from './human-format.ts'
-import { safeText } from './safe-text.ts'
+import { formatBytes, formatCount, plural } from '../core/human-format.ts'
+import { safeText } from '../core/safe-text.ts'
 import { renderTable } from './table.ts'
+import type { TableLayout } from './table.ts'
 
 export function outlookRecord(outlook: NodeOutlook, dryRun: boolean): object {
   return {
@@ -51,18 +52,17 @@ export function taskRecord(task: Task): object {
   }
 }
 
-export function taskTable(tasks: readonly Task[]): string[] {
-  if (tasks.length === 0) return ['Nothing is being done in the background.']
+export function taskTable(tasks: readonly Task[], layout?: TableLayout): string[] {
   const right = 'right' as const
   return renderTable(
     [
       { title: 'Task' },
       { title: 'Node' },
-      { title: 'Packs', align: right },
+      { title: 'Packs', align: right, spare: 2 },
       { title: 'Bytes', align: right },
-      { title: 'Rate', align: right },
-      { title: 'Running', align: right },
-      { title: 'Waits for' },
+      { title: 'Rate', align: right, spare: 3 },
+      { title: 'Running', align: right, spare: 4 },
+      { title: 'Waits for', spare: 1 },
     ],
     tasks.map((task) => [
       task.kind,
@@ -73,5 +73,6 @@ export function taskTable(tasks: readonly Task[]): string[] {
       formatCount(task.running),
       safeText(task.waitsFor),
     ]),
+    layout,
   )
 }

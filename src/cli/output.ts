@@ -3,9 +3,13 @@ import type { Writable } from 'node:stream'
 import { exitCodeOf } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { TwofoldError } from '../core/errors.ts'
-import { safeText } from './safe-text.ts'
+import { safeText, unsafeCharacters } from '../core/safe-text.ts'
 import { colourStyle, plainStyle } from './style.ts'
 import type { Style } from './style.ts'
+import { renderTable } from './table.ts'
+import type { Column, TableLayout } from './table.ts'
+import { showTime } from './time-style.ts'
+import type { TimeStyle } from './time-style.ts'
 
 /** Where a command prints to. */
 export interface Terminal {
@@ -17,6 +21,13 @@ export interface Terminal {
   columns(): number
 }
 
+export interface OutputOptions {
+  readonly json: boolean
+  /** Only what was asked for, and problems: no progress, no headings, no remarks. */
+  readonly quiet?: boolean | undefined
+  readonly times?: TimeStyle | undefined
+}
+
 /**
  * All that a command says. For people: lines on stdout, a status that is redrawn in place when somebody watches. With
  * `--json`: one object a line in restic's words. Problems go to stderr either way.
@@ -25,18 +36,27 @@ export interface Terminal {
  */
 export class Output {
   readonly json: boolean
+  readonly quiet: boolean
   readonly style: Style
+  readonly #times: TimeStyle
   readonly #terminal: Terminal
   #statusShown = false
 
-  constructor(terminal: Terminal, options: { json: boolean }) {
+  constructor(terminal: Terminal, options: OutputOptions) {
     this.#terminal = terminal
     this.json = options.json
+    this.quiet = options.quiet ?? false
+    this.#times = options.times ?? 'absolute'
     this.style = terminal.colour && !options.json ? colourStyle : plainStyle
   }
 
   get interactive(): boolean {
     return this.#terminal.interactive && !this.json
+  }
+
+  /** Tables fit the window where there is one; into a file or a pipe goes everything. */
+  get layout(): TableLayout {
+    return { width: this.interactive ? this.columns : undefined, heading: !this.quiet }
   }
 
   get columns(): number {
@@ -54,9 +74,33 @@ export class Output {
     for (const text of texts) await this.line(text)
   }
 
+  /** A line that says nothing but what was done, or how to go on; nothing with `--quiet`. */
+  async remark(text = ''): Promise<void> {
+    if (!this.quiet) await this.line(text)
+  }
+
+  async remarks(texts: readonly string[]): Promise<void> {
+    for (const text of texts) await this.remark(text)
+  }
+
+  /** What a dry run found, which is asked for nothing else, or what was done, which are remarks. */
+  async outcome(texts: readonly string[], { dryRun }: { readonly dryRun: boolean }): Promise<void> {
+    await (dryRun ? this.lines(texts) : this.remarks(texts))
+  }
+
+  /** Cells must have gone through `safeText`. */
+  async table(columns: readonly Column[], rows: readonly (readonly string[])[]): Promise<void> {
+    if (!this.json) await this.lines(renderTable(columns, rows, this.layout))
+  }
+
+  /** A time as the user wants to see times. */
+  time(ms: number, nowMs: number): string {
+    return showTime(ms, this.#times, nowMs)
+  }
+
   /** A line for programs; nothing without `--json`. */
   async record(value: object): Promise<void> {
-    if (this.json) await write(this.#terminal.stdout, `${JSON.stringify(value)}\n`)
+    if (this.json) await write(this.#terminal.stdout, `${jsonLine(value)}\n`)
   }
 
   /** Content itself, as it is. */
@@ -68,7 +112,7 @@ export class Output {
   problem(text: string, record?: object): void {
     this.clearStatus()
     if (!this.json) this.#terminal.stderr.write(`${text}\n`)
-    else if (record !== undefined) this.#terminal.stderr.write(`${JSON.stringify(record)}\n`)
+    else if (record !== undefined) this.#terminal.stderr.write(`${jsonLine(record)}\n`)
   }
 
   /** Why the command ends: one line. */
@@ -81,7 +125,7 @@ export class Output {
 
   /** Redraws the status; nothing when nobody watches. */
   status(text: string): void {
-    if (!this.interactive) return
+    if (!this.interactive || this.quiet) return
     this.#terminal.stdout.write(`\r${text}\x1b[K`)
     this.#statusShown = true
   }
@@ -91,6 +135,13 @@ export class Output {
     this.#terminal.stdout.write('\r\x1b[K')
     this.#statusShown = false
   }
+}
+
+/** JSON that also a terminal takes for nothing but text: the same, with escapes for what could move its cursor. */
+function jsonLine(value: object): string {
+  return JSON.stringify(value).replace(unsafeCharacters, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
 
 async function write(stream: Writable, data: string | Uint8Array): Promise<void> {

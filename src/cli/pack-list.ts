@@ -1,13 +1,17 @@
 import type { Client } from '../client/index.ts'
 import type { SnapshotId } from '../core/ids.ts'
 import type { PackCopy } from '../core/model.ts'
-import { formatBytes } from './human-format.ts'
+import type { CommonOptions, Run } from './command-setup.ts'
+import { formatBytes } from '../core/human-format.ts'
 import { jsonTimeMs } from './json-time.ts'
-import { safeText } from './safe-text.ts'
-import { renderTable } from './table.ts'
+import { safeText } from '../core/safe-text.ts'
 
-/** A table of a snapshot's packs: how many copies each has, and where. */
-export async function packLines(client: Client, id: SnapshotId, signal: AbortSignal): Promise<string[]> {
+/** Shows a snapshot's packs as a table: how many copies each has, and where. */
+export async function tellPacks(
+  client: Client,
+  { output, cli: { signal } }: Run<CommonOptions>,
+  id: SnapshotId,
+): Promise<void> {
   const rows: string[][] = []
   for await (const pack of client.snapshotPacks(id, { signal })) {
     const readable = pack.copies.filter(isReachable).length
@@ -15,8 +19,13 @@ export async function packLines(client: Client, id: SnapshotId, signal: AbortSig
     rows.push([pack.packId.slice(0, 12), formatBytes(pack.lengthBytes), String(readable), nodes])
   }
   const right = 'right' as const
-  return renderTable(
-    [{ title: 'Pack' }, { title: 'Size', align: right }, { title: 'Copies', align: right }, { title: 'Nodes' }],
+  await output.table(
+    [
+      { title: 'Pack' },
+      { title: 'Size', align: right },
+      { title: 'Copies', align: right },
+      { title: 'Nodes', spare: 1 },
+    ],
     rows,
   )
 }

@@ -1,16 +1,17 @@
-import { Command, CommanderError } from 'commander'
+import { CommanderError } from 'commander'
+import type { Command } from 'commander'
 import { TwofoldError, describeError, isTwofoldError, toTwofoldError } from '../core/errors.ts'
 import type { Cli } from './cli.ts'
 import { commands } from './commands.ts'
-import type { CommandEntry } from './commands.ts'
-import { exitCodes } from './exit-codes.ts'
+import { createCommand } from './create-command.ts'
 import type { ExitCode } from './exit-codes.ts'
+import { suggestion } from './nearest.ts'
 import { Output } from './output.ts'
-import type { Terminal } from './output.ts'
 import { readProgramName } from './program-version.ts'
+import { createRoot } from './root-command.ts'
 
 /** The options before a command's name that take a value. */
-const optionsWithValue = new Set(['-m', '--manager', '--vault'])
+const optionsWithValue = new Set(['-m', '--manager', '--vault', '--times', '--root'])
 
 /** Runs one command line and says what the process should end with. */
 export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
@@ -36,14 +37,47 @@ export type Surroundings = Omit<Cli, 'setExitCode' | 'setJson'>
 async function parse(argv: readonly string[], cli: Cli): Promise<void> {
   const at = commandPosition(argv)
   const word = at === -1 ? undefined : argv[at]
-  if (word === undefined || word === 'help') return showHelp(argv, at, cli)
-  const entry = commands.find(({ name }) => name === word)
+  const opens = word === undefined && opensClient(argv, cli)
+  if (!opens && (word === undefined || word === 'help')) return showHelp(argv, at, cli)
+  // Nobody types this one: it is what the completion of a shell asks.
+  if (word === 'complete') return (await import('./complete.ts')).completeWords(argv.slice(at + 1), cli)
+  const name = opens ? clientCommand : (word ?? '')
+  const entry = commands.find((each) => each.name === name)
   if (entry === undefined) {
-    throw new TwofoldError('invalid-argument', `there is no command "${word}"; "twofold --help" lists them`)
+    const names = commands.map(({ name }) => name)
+    const meant = suggestion(name, names)
+    throw new TwofoldError('invalid-argument', `there is no command "${name}"${meant}; "twofold --help" lists them`)
   }
   const command = await createCommand(entry, cli)
-  await command.parseAsync([...argv.slice(0, at), ...argv.slice(at + 1)], { from: 'user' })
+  try {
+    await command.parseAsync(opens ? argv : [...argv.slice(0, at), ...argv.slice(at + 1)], { from: 'user' })
+  } catch (error) {
+    throw unknownSubcommand(command, error) ?? error
+  }
 }
+
+/** A command that does something of its own takes a mistyped subcommand for an argument too many. */
+function unknownSubcommand(command: Command, error: unknown): TwofoldError | undefined {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.excessArguments') return undefined
+  const [word = ''] = command.args
+  const names = command.commands.map((each) => each.name())
+  if (names.length === 0) return undefined
+  const meant = suggestion(word, names)
+  const all = `${command.name()} --help`
+  return new TwofoldError(
+    'invalid-argument',
+    `"${command.name()}" has no "${word}"${meant}; "${all}" lists what it has`,
+  )
+}
+
+/** Without a command, on a terminal, the full-screen client opens. */
+function opensClient(argv: readonly string[], { terminal, stdin }: Cli): boolean {
+  if (argv.some((word) => helpOptions.has(word))) return false
+  return terminal.interactive && 'isTTY' in stdin && stdin.isTTY === true
+}
+
+const clientCommand = 'tui'
+const helpOptions = new Set(['-h', '--help', '-V', '--version'])
 
 /** Where the command's name is: options may come before it. */
 function commandPosition(argv: readonly string[]): number {
@@ -57,54 +91,20 @@ function commandPosition(argv: readonly string[]): number {
 
 async function showHelp(argv: readonly string[], at: number, cli: Cli): Promise<void> {
   if (argv.includes('--version') || argv.includes('-V')) {
-    cli.terminal.stdout.write(`${await readProgramName()}\n`)
+    cli.terminal.stdout.write(`${readProgramName()}\n`)
     return
   }
   const subject = at === -1 ? undefined : commands.find(({ name }) => name === argv[at + 1])
   if (subject !== undefined) return void (await createCommand(subject, cli)).outputHelp()
   const asked = at !== -1 || argv.includes('--help') || argv.includes('-h')
   if (!asked && argv[0] !== undefined) {
-    throw new TwofoldError('invalid-argument', `there is no option "${argv[0]}"; "twofold --help" lists the commands`)
+    const meant = suggestion(argv[0], ['--help', '--version', '--json', '--manager', '--vault'])
+    throw new TwofoldError(
+      'invalid-argument',
+      `there is no option "${argv[0]}"${meant}; "twofold --help" lists the commands`,
+    )
   }
   createRoot(cli.terminal).outputHelp()
-  if (!asked) cli.setExitCode(1)
-}
-
-function createRoot(terminal: Terminal): Command {
-  const root = new Command('twofold').description('Backups that are on two machines before you are told "done".')
-  root.usage('COMMAND [options]').option('-V, --version', 'print the version').helpCommand(false)
-  for (const { name, summary } of commands) root.command(name).description(summary).helpOption(false)
-  const codes = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padStart(3)}  ${meaning}`)
-  const help = [
-    '',
-    'Settings come from options, then TWOFOLD_… variables, then $XDG_CONFIG_HOME/twofold/config.yaml.',
-    '"twofold COMMAND --help" has the details of a command.',
-    '',
-    'Exit codes:',
-    ...codes,
-  ]
-  return configure(root, terminal).addHelpText('after', help.join('\n'))
-}
-
-async function createCommand(entry: CommandEntry, cli: Cli): Promise<Command> {
-  const command = new Command(`twofold ${entry.name}`).description(entry.summary)
-  const define = await entry.load()
-  define(command, cli)
-  for (const each of [command, ...command.commands]) configure(each, cli.terminal)
-  return command
-}
-
-function configure(command: Command, terminal: Terminal): Command {
-  return command
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    .configureOutput({
-      writeOut: (text) => void terminal.stdout.write(text),
-      // The one line that ends a failed command is written in one place, whatever the failure was.
-      writeErr: () => undefined,
-      getOutHelpWidth: () => terminal.columns(),
-      getOutHasColors: () => terminal.colour,
-    })
 }
 
 /** A failure as it is told to the user. */

@@ -1,10 +1,11 @@
 import type { ProgressEvent } from '../client/index.ts'
-import { formatBytes, plural } from './human-format.ts'
+import { doneFraction } from '../core/done-fraction.ts'
+import { formatBytes, plural } from '../core/human-format.ts'
 import type { Output } from './output.ts'
-import { drawProgress, fraction, progressText } from './progress-line.ts'
+import { drawProgress, progressText } from './progress-line.ts'
 import type { ProgressView } from './progress-line.ts'
-import { RateMeter } from './rate-meter.ts'
-import { safeText } from './safe-text.ts'
+import { RateMeter } from '../core/rate-meter.ts'
+import { safeText } from '../core/safe-text.ts'
 
 type StatusEvent = Extract<ProgressEvent, { type: 'status' }>
 type PackEvent = Extract<ProgressEvent, { type: 'pack' }>
@@ -46,6 +47,7 @@ export class RunDisplay {
           item: event.path,
         })
       case 'note':
+        if (this.#output.quiet) return
         return this.#output.problem(safeText(event.message), { message_type: 'note', message: event.message })
       case 'file':
         return this.#showFile(event)
@@ -62,20 +64,28 @@ export class RunDisplay {
     this.#output.clearStatus()
   }
 
-  #showStatus(event: StatusEvent): void {
-    if (this.#output.json) {
-      void this.#output.record({
-        message_type: 'status',
-        seconds_elapsed: Math.floor(event.secondsElapsed),
-        ...(event.secondsRemaining === undefined ? {} : { seconds_remaining: Math.round(event.secondsRemaining) }),
-        percent_done: fraction(event),
-        total_files: event.totalFiles,
-        total_bytes: event.totalBytes,
-        ...(event.waitingFor.length === 0 ? {} : { waiting_for: event.waitingFor }),
-        ...this.#options.statusFields(event),
-      })
-      return
+  /** One line on stderr, also when nobody watches and with `--quiet`. */
+  #answer(event: StatusEvent): void {
+    this.#output.problem(progressText(this.#view(event)), this.#statusRecord(event))
+  }
+
+  #statusRecord(event: StatusEvent): object {
+    return {
+      message_type: 'status',
+      seconds_elapsed: Math.floor(event.secondsElapsed),
+      ...(event.secondsRemaining === undefined ? {} : { seconds_remaining: Math.round(event.secondsRemaining) }),
+      percent_done: doneFraction(event),
+      total_files: event.totalFiles,
+      total_bytes: event.totalBytes,
+      ...(event.waitingFor.length === 0 ? {} : { waiting_for: event.waitingFor }),
+      ...this.#options.statusFields(event),
     }
+  }
+
+  #showStatus(event: StatusEvent): void {
+    if (event.asked === true) return this.#answer(event)
+    if (this.#output.quiet) return
+    if (this.#output.json) return void this.#output.record(this.#statusRecord(event))
     const view = this.#view(event)
     if (this.#output.interactive) this.#output.status(drawProgress(view, this.#output.columns))
     else if (event.secondsElapsed - this.#lastPlainSeconds >= plainIntervalSeconds) {
@@ -85,8 +95,10 @@ export class RunDisplay {
   }
 
   #view(event: StatusEvent): ProgressView {
-    const { secondsElapsed, filesDone, totalFiles, bytesDone, totalBytes } = event
+    const { secondsElapsed, filesDone, totalFiles, bytesDone, totalBytes, open = false, ended = false } = event
     return {
+      open,
+      ended,
       secondsElapsed,
       filesDone,
       totalFiles,

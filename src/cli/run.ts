@@ -34,6 +34,18 @@ function watchSignals(): AbortSignal {
   return controller.signal
 }
 
+/** SIGUSR1 asks how far a command is. It is taken in any case: what Node does with it otherwise is to open a port. */
+function watchQuestions(): (listener: () => void) => () => void {
+  const listeners = new Set<() => void>()
+  process.on('SIGUSR1', () => {
+    for (const listener of listeners) listener()
+  })
+  return (listener) => {
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+}
+
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? closedPipeExitCode : 1)
@@ -46,6 +58,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   environment: process.env,
   clock: systemClock,
   signal: watchSignals(),
+  onProgressAsked: watchQuestions(),
 })
 // What is written to a pipe may still be on its way.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))

@@ -1,7 +1,8 @@
+import { copiesNow } from '../core/durability-text.ts'
 import type { SnapshotSafety } from '../core/model.ts'
-import { formatAgo, formatCount, plural } from './human-format.ts'
+import { formatAgo, formatCount, plural } from '../core/human-format.ts'
 import { jsonTimeMs } from './json-time.ts'
-import { copiesNow, durabilityRecord } from './snapshot-text.ts'
+import { durabilityRecord } from './snapshot-text.ts'
 
 /** How safe the backups are, in fields whose names stay. */
 export function safetyRecord(safety: SnapshotSafety): Record<string, unknown> {

@@ -1,11 +1,15 @@
 import type { Logger } from '../core/logger.ts'
 import { createLogger } from '../system/logger.ts'
 import type { CommonOptions, Run } from './command-setup.ts'
+import { safeText } from '../core/safe-text.ts'
 import { untilStdinEnds } from './stdin-watch.ts'
 
 export interface RunningServer {
-  readonly address: string
-  /** Rejects when it cannot go on; absent when nothing but `stop` ends it. */
+  /** Where it listens; absent for one that only asks others. */
+  readonly address?: string
+  /** What it says of itself at the start; that it listens unless given. */
+  readonly says?: string
+  /** Resolves when it is to stop, rejects when it cannot go on; absent when nothing but `stop` ends it. */
   readonly ended?: Promise<void>
   stop(): Promise<void>
 }
@@ -20,12 +24,13 @@ export async function runServer<Options extends CommonOptions & { readonly logLe
   const logger = createLogger({ level: options.logLevel ?? 'info', name, destination: 'stderr' })
   const server = await start(logger)
   try {
-    await output.record({ message_type: 'ready', address: server.address })
-    await output.line(`${name} listens on ${server.address}`)
+    const { address, says = `${name} listens on ${address ?? ''}` } = server
+    await output.record({ message_type: 'ready', ...(address === undefined ? {} : { address }) })
+    await output.line(safeText(says))
     const asked = [untilAborted(cli.signal), untilStdinEnds(cli.stdin, cli.environment)]
     await Promise.race(server.ended === undefined ? asked : [...asked, server.ended])
   } finally {
-    logger.info('stopping', { address: server.address })
+    logger.info('stopping', server.address === undefined ? {} : { address: server.address })
     await server.stop()
   }
 }

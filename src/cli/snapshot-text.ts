@@ -1,9 +1,10 @@
 import type { SnapshotInfo } from '../client/index.ts'
+import { copiesText, safetyOf } from '../core/durability-text.ts'
 import type { Durability } from '../core/model.ts'
 import { toHex } from '../core/ids.ts'
-import { formatAgo, plural } from './human-format.ts'
+import { formatAgo, plural } from '../core/human-format.ts'
 import { jsonTimeMs, jsonTimeNs } from './json-time.ts'
-import { safeText } from './safe-text.ts'
+import { safeText } from '../core/safe-text.ts'
 
 /** `2/2 fsynced copies on 2 failure domains (n1, n2), proven just now` */
 export function describeDurability(durability: Durability, nowMs: number): string {
@@ -13,27 +14,6 @@ export function describeDurability(durability: Durability, nowMs: number): strin
     durability.packsUnavailable > 0 ? `; ${plural(durability.packsUnavailable, 'pack')} without any copy` : ''
   const proven = formatAgo(durability.provenAtMs, nowMs)
   return `${copiesText(durability)} fsynced copies on ${where}, proven ${proven}${lost}`
-}
-
-/** `2/2` */
-function copiesText(durability: Durability): string {
-  return `${durability.copies}/${durability.copiesWanted}`
-}
-
-/** One word for how safe a snapshot is now. */
-export function safetyOf({ packsUnavailable, packsDegraded, repair }: Durability): Safety {
-  if (packsUnavailable > 0) return 'lost'
-  if (packsDegraded === 0) return 'full'
-  if (repair === 'none') return 'degraded'
-  return repair === 'running' ? 'repairing' : 'waiting'
-}
-
-export type Safety = 'full' | 'degraded' | 'repairing' | 'waiting' | 'lost'
-
-/** `2/2`, `1/2 repairing`, `0/2 lost` */
-export function copiesNow(durability: Durability): string {
-  const safety = safetyOf(durability)
-  return safety === 'full' ? copiesText(durability) : `${copiesText(durability)} ${safety}`
 }
 
 /** A snapshot in restic's fields, and its copies, which restic has no word for. */

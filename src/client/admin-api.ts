@@ -5,8 +5,10 @@ import type {
   PinRequest,
   PruneOptions,
   PruneState,
+  Recorded,
   RepackablePack,
   SnapshotsRequest,
+  TagRequest,
 } from '../core/admin-messages.ts'
 import type { CatalogueFinding, ListedPack, ListPacksRequest, LossPart } from '../core/check-messages.ts'
 import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
@@ -20,8 +22,9 @@ import type { CallOptions } from '../core/model.ts'
 export interface AdminApi {
   /** Resolves with the time until which they can be brought back, in milliseconds since the epoch. */
   forgetSnapshots(request: ForgetRequest, options?: CallOptions): Promise<number>
-  undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<void>
-  pinSnapshots(request: PinRequest, options?: CallOptions): Promise<void>
+  undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<Recorded>
+  pinSnapshots(request: PinRequest, options?: CallOptions): Promise<Recorded>
+  tagSnapshots(request: TagRequest, options?: CallOptions): Promise<void>
   prune(request: PruneOptions, options?: CallOptions): Promise<PruneState>
   getPrune(options?: CallOptions): Promise<PruneState>
   beginRepack(request: BeginRepackRequest, options?: CallOptions): Promise<Session>

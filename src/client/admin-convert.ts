@@ -1,7 +1,7 @@
 /** Between the messages of `admin.proto` and the plain data of `core`, in the directions that a client needs. */
 import type { CatalogueFinding, CheckPhase, ListedPack, LossPart } from '../core/check-messages.ts'
 import { parseChunkId, parsePackId, parseSnapshotId } from '../core/ids.ts'
-import type { PrunePhase, PruneState, RepackablePack } from '../core/admin-messages.ts'
+import type { PrunePhase, PruneState, Recorded, RepackablePack } from '../core/admin-messages.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type * as wire from '../gen/twofold/v1/admin.ts'
 import { required, toNumber, toPackCopy } from './convert.ts'
@@ -17,6 +17,11 @@ const phases: readonly PrunePhase[] = [
   'done',
   'failed',
 ]
+
+/** Earlier managers say nothing. */
+export function toRecorded({ recordedBy, recordedWanted }: wire.UndeleteSnapshotsResponse): Recorded {
+  return { recordedBy, wanted: recordedWanted }
+}
 
 export function toPruneState(reply: wire.PruneState | undefined): PruneState {
   const state = required(reply, 'state')

@@ -7,8 +7,10 @@ import type {
   PinRequest,
   PruneOptions,
   PruneState,
+  Recorded,
   RepackablePack,
   SnapshotsRequest,
+  TagRequest,
 } from '../core/admin-messages.ts'
 import type { CatalogueFinding, ListedPack, ListPacksRequest, LossPart } from '../core/check-messages.ts'
 import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
@@ -16,7 +18,7 @@ import type { CallOptions } from '../core/model.ts'
 import { AdminClient, AdminService } from '../gen/twofold/v1/admin.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
 import type { AdminApi } from './admin-api.ts'
-import { toFinding, toListedPack, toLoss, toPruneState, toRepackable } from './admin-convert.ts'
+import { toFinding, toListedPack, toLoss, toPruneState, toRecorded, toRepackable } from './admin-convert.ts'
 import { required, toNumber, toSession } from './convert.ts'
 import { ManagerCalls } from './manager-calls-remote.ts'
 
@@ -34,14 +36,20 @@ export class AdminRemote implements AdminApi {
     return toNumber((await this.#calls.call(AdminService.forgetSnapshots, message, options)).expiresAtMs)
   }
 
-  async undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<void> {
+  async undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<Recorded> {
     const message = { ...request, snapshotIds: [...request.snapshotIds], requestId: request.requestId ?? '' }
-    await this.#calls.call(AdminService.undeleteSnapshots, message, options)
+    return toRecorded(await this.#calls.call(AdminService.undeleteSnapshots, message, options))
   }
 
-  async pinSnapshots(request: PinRequest, options?: CallOptions): Promise<void> {
+  async pinSnapshots(request: PinRequest, options?: CallOptions): Promise<Recorded> {
     const message = { ...request, snapshotIds: [...request.snapshotIds], requestId: request.requestId ?? '' }
-    await this.#calls.call(AdminService.pinSnapshots, message, options)
+    return toRecorded(await this.#calls.call(AdminService.pinSnapshots, message, options))
+  }
+
+  async tagSnapshots(request: TagRequest, options?: CallOptions): Promise<void> {
+    const { snapshotIds, add, remove, requestId = '' } = request
+    const lists = { snapshotIds: [...snapshotIds], add: [...add], remove: [...remove] }
+    await this.#calls.call(AdminService.tagSnapshots, { ...request, ...lists, requestId }, options)
   }
 
   async prune(request: PruneOptions, options?: CallOptions): Promise<PruneState> {

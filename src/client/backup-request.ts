@@ -45,6 +45,8 @@ export interface BackupRequest {
   readonly parent?: string | undefined
   /** Reads every file, whatever the parent says. */
   readonly force?: boolean | undefined
+  /** How many reads of files may be on their way at once; 1 unless given. */
+  readonly readConcurrency?: number | undefined
   /** Compares with the parent only: opens no session, reads no file, writes nothing. */
   readonly dryRun?: boolean | undefined
   /**
@@ -58,6 +60,11 @@ export interface BackupRequest {
    * or more seldom where that would take more than a twentieth of the time.
    */
   readonly checkpointIntervalMs?: number | undefined
+  /**
+   * Makes no snapshot when the source is as the parent has it: the same names, contents and metadata. Stores nothing
+   * then, except for small files whose content must be compared.
+   */
+  readonly skipIfUnchanged?: boolean | undefined
   /** The snapshot's time; now unless given. */
   readonly timeNs?: bigint | undefined
   /** Content that becomes the file `name` directly under the root, beside `paths` (which may then be empty). */
@@ -72,13 +79,15 @@ export interface WrittenPack {
 }
 
 export interface BackupSummary {
-  /** Undefined after a dry run. */
+  /** Undefined after a dry run, and where nothing was made because nothing had changed. */
   readonly snapshot: SnapshotInfo | undefined
   readonly stats: SnapshotStats
   /** Id of the snapshot that unchanged files were taken from. */
   readonly parent: string | undefined
   /** When the interrupted backup that this one went on from saved how far it was, in milliseconds; if it did. */
   readonly resumedFromMs?: number | undefined
+  /** Whether no snapshot was made because the source is as the one of `parent`. */
+  readonly unchanged?: boolean | undefined
   readonly durationMs: number
   /** Bytes handed to the network, repeated ones included. */
   readonly bytesSent: number

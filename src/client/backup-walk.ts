@@ -5,6 +5,7 @@ import type { TreeEntry } from '../format/tree.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import { EntrySaver, isUnchanged } from './entry-saver.ts'
 import type { EntrySaverDeps, Item, Visit } from './entry-saver.ts'
+import type { FileSaver } from './file-saver.ts'
 import { idsIn, nameKey } from './parent-trees.ts'
 import type { KnownDirectory, ParentTrees } from './parent-trees.ts'
 import type { SourceScan } from './source-scan.ts'
@@ -18,9 +19,14 @@ export interface BackupWalkDeps extends EntrySaverDeps {
   readonly parent: ParentTrees | undefined
   /** Completes the entries that `save` gave. */
   readonly settle: () => Promise<void>
+  /** Wants to know which files are read next. */
+  readonly ahead?: Pick<FileSaver, 'readsAhead' | 'expect'> | undefined
   /** Saves now and then how far the walk is; undefined where that is of no use. */
   readonly checkpointer?: Pick<Checkpointer, 'due' | 'run' | 'leave'> | undefined
 }
+
+/** How far ahead files are looked for that are read next. */
+const expectedAhead = 64
 
 /** A directory with what the parent has of it. */
 interface Compared {
@@ -133,10 +139,20 @@ export class BackupWalk {
       return
     }
     const items = unchanged === undefined ? compared.items : itemsOf(visit, known)
-    for (const item of items) {
+    for (const [at, item] of items.entries()) {
       this.#deps.scope.throwIfFailed()
+      this.#expect(items, at + 1, missing)
       await this.#saver.save(item, missing)
       await this.#pause()
+    }
+  }
+
+  /** Says which files are read next, as far as anybody wants to know. */
+  #expect(items: readonly Item[], from: number, missing: ReadonlySet<ChunkKey>): void {
+    const { ahead } = this.#deps
+    for (let at = from; ahead?.readsAhead === true && at < Math.min(items.length, from + expectedAhead); at++) {
+      const item = items[at] as Item
+      if (this.#saver.reads(item, missing)) ahead.expect(item.path, item.entry)
     }
   }
 

@@ -16,8 +16,10 @@ import { runDryBackup } from './dry-backup.ts'
 import { excludeNothing } from './excludes.ts'
 import { FileSaver, storeContent } from './file-saver.ts'
 import { GracefulStop } from './graceful-stop.ts'
+import { KeptTrees } from './kept-trees.ts'
 import { ParentTrees } from './parent-trees.ts'
 import type { RunOptions } from './progress.ts'
+import { isSameSource } from './same-source.ts'
 import { toSnapshotInfo } from './snapshot-info.ts'
 import { countSource } from './source-counter.ts'
 import type { SnapshotDescription } from './snapshot-writer.ts'
@@ -70,10 +72,13 @@ export async function runBackup(
       fileName: '',
       excludes: [...(request.excludePatterns ?? [])],
     }
-    const tree = await saveSource(deps, { request, subject, scanned, stop, description }, running)
-    const snapshot = await writer.commit({ ...description, tree })
+    const what = { request, subject, scanned, stop, description }
+    const { tree, unchanged } = await saveSource(deps, what, running)
+    const snapshot = unchanged ? undefined : await writer.commit({ ...description, tree })
+    if (unchanged) await writer.endUnchanged()
     return {
-      snapshot: toSnapshotInfo(snapshot),
+      snapshot: snapshot === undefined ? undefined : toSnapshotInfo(snapshot),
+      unchanged,
       stats: { ...writer.stats },
       parent: session.parent?.snapshotId,
       resumedFromMs: session.checkpoint?.createdAtMs,
@@ -119,6 +124,12 @@ interface What {
   readonly description: Omit<SnapshotDescription, 'tree'>
 }
 
+interface Saved {
+  readonly tree: ChunkId
+  /** Whether the parent has the same. */
+  readonly unchanged: boolean
+}
+
 interface ScannedSource {
   readonly selection: Selection
   readonly lister: SourceLister
@@ -131,7 +142,7 @@ function scanSource({ source, excludes, oneFileSystem = false }: BackupRequest, 
   return { selection, lister, scan: new SourceScan({ source, lister, selection, oneFileSystem }) }
 }
 
-async function saveSource(deps: BackupDeps, what: What, running: RunningSession): Promise<ChunkId> {
+async function saveSource(deps: BackupDeps, what: What, running: RunningSession): Promise<Saved> {
   const { request, subject } = what
   const { selection, lister, scan } = what.scanned
   const { writer, progress, scope } = running
@@ -149,8 +160,12 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
   }
   const streamed = await saveStream(deps, request, running)
   const beforeRead = (): void => what.stop.throwIfAsked()
-  const saver = new FileSaver({ source, reader, trees, clock: deps.clock, progress, stats, beforeRead })
-  const assembler = new TreeAssembler(trees)
+  const saver = new FileSaver({
+    ...{ source, reader, trees, clock: deps.clock, progress, stats, beforeRead },
+    readConcurrency: request.readConcurrency,
+  })
+  const kept = request.skipIfUnchanged === true && parent !== undefined ? new KeptTrees(trees) : undefined
+  const assembler = new TreeAssembler(kept ?? trees)
   const walk = new BackupWalk({
     scope,
     source,
@@ -159,6 +174,7 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
     assembler,
     save: (path, file) => saver.save(path, file),
     settle: () => saver.settle(),
+    ahead: saver,
     progress,
     stats,
     checkpointer: checkpointerFor(deps, what, { ...running, saver, assembler }),
@@ -166,7 +182,16 @@ async function saveSource(deps: BackupDeps, what: What, running: RunningSession)
   const tree = await walk.run(known, streamed)
   what.stop.release()
   checkTargets(subject, selection === 'all' ? 1 : lister.targets)
-  return tree
+  if (kept === undefined || parent === undefined) return { tree, unchanged: false }
+  const { signal } = scope
+  const compared = {
+    loader: new ChunkLoader(deps),
+    vault: running.session.vault,
+    kept,
+    signal,
+    store: () => writer.store(),
+  }
+  return { tree, unchanged: await isSameSource(compared, { before: parent.tree, after: tree, selection }) }
 }
 
 /** What to compare with: how far an interrupted backup came, which has the rest from its own parent; or the parent. */

@@ -2,9 +2,9 @@ import { describeError, TwofoldError } from '../core/errors.ts'
 import { randomHexId } from '../core/ids.ts'
 import type { NodeId, PackId } from '../core/ids.ts'
 import { packBytesTarget } from '../core/limits.ts'
-import type { Allocation } from '../core/messages.ts'
 import type { NodeInfo } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
+import { notPlaced } from './benchmark-packs.ts'
 import type { TrialPacks } from './benchmark-packs.ts'
 import type { NodeFigures } from './benchmark-report.ts'
 import { measureRate, measureRoundTrip, rateOf } from './benchmark-timing.ts'
@@ -19,8 +19,6 @@ export interface NetworkBenchmark {
 
 /** Packs that are streamed to one node: each leaves a row in the catalogue, and these are enough for a figure. */
 const packsStreamedMax = 8
-/** Which of two nodes becomes the primary is the manager's chance; so often in a row it goes wrong once in 65,536. */
-const placementTries = 16
 
 /** Small calls to every node. What a node does not answer is its problem, and no failure. */
 export async function measureRoundTrips(
@@ -79,7 +77,7 @@ async function measureSending(run: NodeRun): Promise<Rate> {
   for (let packs = 0; packs < packsStreamedMax && elapsedMs < seconds * 1000; packs++) {
     const allocation = await trial.allocate(pack.length, others)
     try {
-      if (allocation.primary.nodeId !== info.node.nodeId) throw notPlaced(info)
+      if (allocation.primary.nodeId !== info.node.nodeId) throw notPlaced(info.node)
       const startMs = clock.monotonicMs()
       bytes += await trial.streamOnly(allocation, pack)
       elapsedMs += clock.monotonicMs() - startMs
@@ -91,8 +89,8 @@ async function measureSending(run: NodeRun): Promise<Rate> {
 }
 
 async function measureReceiving(run: NodeRun): Promise<Rate> {
-  const { trial, pack, pace, storage, info } = run
-  const allocation = await allocateReplica(run)
+  const { trial, pack, pace, storage, info, others, peer } = run
+  const allocation = await trial.allocateReplica(info.node, { lengthBytes: pack.length, others, peer })
   try {
     await trial.makeDurable(allocation, pack)
     return await measureRate(pace, async () => {
@@ -104,21 +102,6 @@ async function measureReceiving(run: NodeRun): Promise<Rate> {
   } finally {
     await trial.giveUp(allocation)
   }
-}
-
-/** A pack of which the node is a replica, and keeps it therefore until it is given up. */
-async function allocateReplica({ trial, pack, info, others, peer }: NodeRun): Promise<Allocation> {
-  const exclude = others.filter((nodeId) => nodeId !== peer)
-  for (let attempt = 0; attempt < placementTries; attempt++) {
-    const allocation = await trial.allocate(pack.length, exclude)
-    if (allocation.replicas.some(({ nodeId }) => nodeId === info.node.nodeId)) return allocation
-    await trial.giveUp(allocation)
-  }
-  throw notPlaced(info)
-}
-
-function notPlaced({ node }: NodeInfo): TwofoldError {
-  return new TwofoldError('failed-precondition', `the manager places nothing on ${node.name} now`)
 }
 
 /** What `work` gives, or in words why it failed. @throws the signal's reason */

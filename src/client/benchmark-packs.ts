@@ -3,6 +3,7 @@ import { randomHexId } from '../core/ids.ts'
 import type { ChunkId, NodeId } from '../core/ids.ts'
 import { chunkBytesAverage } from '../core/limits.ts'
 import type { Allocation, Session } from '../core/messages.ts'
+import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import { blake3 } from '../format/hash.ts'
@@ -20,7 +21,21 @@ export interface TrialPacksDeps {
   readonly codec: Codec
   readonly session: Session
   readonly signal: AbortSignal
+  /** What the history and logs say; that it was a benchmark unless given. */
+  readonly reason?: string
 }
+
+/** Of which node a pack is to be a replica. */
+export interface ReplicaWish {
+  readonly lengthBytes: number
+  /** All other nodes. */
+  readonly others: readonly NodeId[]
+  /** One of them that may be its primary; the manager chooses unless given. */
+  readonly peer: NodeId | undefined
+}
+
+/** Which of two nodes becomes the primary is the manager's chance; so often in a row it goes wrong once in 65,536. */
+const placementTries = 16
 
 const nameBytes = 16
 const idBytes = 32
@@ -75,6 +90,17 @@ export class TrialPacks {
     return manager.allocatePack(request, { signal })
   }
 
+  /** A pack of which the node is a replica, and keeps it therefore until it is given up. */
+  async allocateReplica(node: NodeRef, { lengthBytes, others, peer }: ReplicaWish): Promise<Allocation> {
+    const exclude = others.filter((nodeId) => nodeId !== peer)
+    for (let attempt = 0; attempt < placementTries; attempt++) {
+      const allocation = await this.allocate(lengthBytes, exclude)
+      if (allocation.replicas.some(({ nodeId }) => nodeId === node.nodeId)) return allocation
+      await this.giveUp(allocation)
+    }
+    throw notPlaced(node)
+  }
+
   /** Resolves when the pack is fsynced on every node of the allocation. @throws as an upload does */
   async makeDurable(allocation: Allocation, pack: Uint8Array): Promise<void> {
     // The manager is asked to commit only what is durable, and it has no other reason for this answer.
@@ -113,9 +139,13 @@ export class TrialPacks {
 
   /** The manager has every node of it remove what it holds. */
   async giveUp({ packId }: Allocation): Promise<void> {
-    const { manager, session, signal } = this.#deps
-    await manager.abandonPack({ session, packId, reason: trialReason }, { signal })
+    const { manager, session, signal, reason = trialReason } = this.#deps
+    await manager.abandonPack({ session, packId, reason }, { signal })
   }
+}
+
+export function notPlaced({ name }: NodeRef): TwofoldError {
+  return new TwofoldError('failed-precondition', `the manager places nothing on ${name} now`)
 }
 
 /** What the history and logs say. */

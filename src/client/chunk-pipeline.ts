@@ -35,11 +35,17 @@ export class ChunkPipeline {
   /** Chunks that this run has seen: what occurs twice in a backup is stored once. About 100 bytes for each. */
   readonly #seen = new Set<ChunkKey>()
   #last: Promise<void> = Promise.resolve()
+  #knownBytes = 0
 
   constructor(deps: ChunkPipelineDeps) {
     this.#deps = deps
     const most = deps.lookup === undefined ? batchesMax.without : batchesMax.withLookup
     this.#pool = new ObjectPool(most, () => new ChunkBatch())
+  }
+
+  /** Bytes of chunks that need not be stored. */
+  get knownBytes(): number {
+    return this.#knownBytes
   }
 
   /** An empty batch; waits while all are on their way. */
@@ -48,12 +54,13 @@ export class ChunkPipeline {
   }
 
   /** True the first time that a chunk is asked about; then it must be put into the batch. */
-  isNew(id: ChunkId): boolean {
+  isNew(id: ChunkId, lengthBytes: number): boolean {
     const key = chunkKey(id)
     const before = this.#seen.size
     this.#seen.add(key)
     if (this.#seen.size > before) return true
     this.#deps.stats.chunksKnown += 1
+    this.#knownBytes += lengthBytes
     return false
   }
 
@@ -81,6 +88,7 @@ export class ChunkPipeline {
     const present = await asked
     const missing = present === undefined ? batch.chunks : batch.chunks.filter((_, index) => present[index] !== true)
     stats.chunksKnown += batch.chunks.length - missing.length
+    this.#knownBytes += lengthOf(batch.chunks) - lengthOf(missing)
     await this.#append(batch, missing)
     batch.clear()
     this.#pool.give(batch)
@@ -109,4 +117,8 @@ export class ChunkPipeline {
     const { codec, vaultId } = this.#deps
     return sealRecord({ vaultId, kind: 'data', chunkId: chunk.id, plain: batch.bytes(chunk) }, codec)
   }
+}
+
+function lengthOf(chunks: readonly BatchedChunk[]): number {
+  return chunks.reduce((sum, { start, end }) => sum + end - start, 0)
 }

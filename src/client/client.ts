@@ -6,10 +6,12 @@ import type { Logger } from '../core/logger.ts'
 import type { SnapshotsRequest } from '../core/admin-messages.ts'
 import type { Page, SnapshotFilter } from '../core/messages.ts'
 import type { CallOptions, ClusterStatus, NodeInfo, Operation, SnapshotPack } from '../core/model.ts'
-import type { NodeOutlook, NodeRequest, RebalanceOutlook, Task } from '../core/node-admin.ts'
+import type { NodeOutlook, NodeRequest, RebalanceOutlook, ShutdownState, Task } from '../core/node-admin.ts'
 import type { Random } from '../core/random.ts'
 import type { Codec } from '../format/codec.ts'
 import type { AdminApi } from './admin-api.ts'
+import type { AgentsApi } from './agents-api.ts'
+import type { ArchiveRequest } from './archive.ts'
 import { runBackup } from './backup.ts'
 import type { BackupRequest, BackupSummary } from './backup-request.ts'
 import type { BenchmarkOptions, BenchmarkRequest } from './benchmark.ts'
@@ -21,6 +23,8 @@ import type { CheckRequest, CheckSummary } from './check-request.ts'
 import { ChunkLoader } from './chunk-loader.ts'
 import { diffSnapshots } from './diff.ts'
 import type { DiffEntry } from './diff.ts'
+import type { DoctorOptions, DoctorRequest } from './doctor.ts'
+import type { Finding } from './doctor-findings.ts'
 import { openDump } from './dump.ts'
 import type { Dump, DumpRequest } from './dump.ts'
 import { toFileVersion } from './file-version.ts'
@@ -40,6 +44,9 @@ import { checkFileName, runPutFile } from './put-file.ts'
 import type { PutFileRequest } from './put-file.ts'
 import { runRestore } from './restore.ts'
 import type { RestoreRequest, RestoreSummary } from './restore-request.ts'
+import { Schedules } from './schedules.ts'
+import type { SchedulesApi } from './schedules-api.ts'
+import { followShutdown } from './shutdown.ts'
 import { completeFilter, resolveSnapshot, toSnapshotInfo } from './snapshot-info.ts'
 import type { SnapshotInfo } from './snapshot-info.ts'
 import type { ReadDeps } from './snapshot-tree.ts'
@@ -48,12 +55,15 @@ import type { StatsInfo } from './stats.ts'
 import type { StorageApi } from './storage-api.ts'
 import type { ListedEntry } from './tree-walker.ts'
 import { watchCluster } from './watch.ts'
+import { untilRecorded } from './recorded-decision.ts'
 
 /** What a client works with. */
 export interface ClientDeps {
   readonly manager: ManagerApi
   readonly admin: AdminApi
   readonly nodeAdmin: NodeAdminApi
+  readonly schedules: SchedulesApi
+  readonly agents: AgentsApi
   readonly storage: StorageApi
   readonly clock: Clock
   readonly random: Random
@@ -97,10 +107,18 @@ export interface AdministeredSnapshots {
 export class Client {
   readonly #deps: ClientDeps
   readonly #read: ReadDeps
+  /** Backups that run by themselves. */
+  readonly schedules: Schedules
 
   constructor(deps: ClientDeps) {
     this.#deps = deps
+    this.schedules = new Schedules(deps)
     this.#read = { manager: deps.manager, loader: new ChunkLoader(deps) }
+  }
+
+  /** For whoever carries schedules out. */
+  get agents(): AgentsApi {
+    return this.#deps.agents
   }
 
   /** @throws as `runBackup` */
@@ -149,14 +167,16 @@ export class Client {
     return this.#filePage(request, options)
   }
 
-  /** @throws TwofoldError `not-found` */
+  /** With the same `requestId` it is done once, however often it is asked for. @throws TwofoldError `not-found` */
   async deleteFile(
-    request: { name: string; vault?: string | undefined },
+    request: { name: string; vault?: string | undefined; requestId?: string | undefined },
     options: CallOptions = {},
   ): Promise<FileVersionInfo> {
-    const { hostName, userName, manager } = this.#deps
-    const actor = `${userName}@${hostName}`
-    return toFileVersion(await manager.deleteFile(request.vault ?? '', request.name, actor, options))
+    const { hostName, userName, manager, random } = this.#deps
+    const { name, vault = '', requestId } = request
+    // A repetition of this call must not delete what was put in between.
+    const once = { actor: `${userName}@${hostName}`, requestId: requestId ?? randomHexId<string>(random) }
+    return toFileVersion(await manager.deleteFile({ vault, name, ...once }, options))
   }
 
   /** Finds a snapshot by `latest`, its id or the beginning of it. @throws TwofoldError `not-found`, `ambiguous` */
@@ -201,6 +221,12 @@ export class Client {
     return openDump(this.#read, { reference, path, archive, filter }, options)
   }
 
+  /** @throws as `openArchive` */
+  async archive(request: ArchiveRequest, options: CallOptions = {}): Promise<AsyncIterable<Uint8Array>> {
+    const { openArchive } = await import('./archive.ts')
+    return openArchive(this.#read, request, options)
+  }
+
   find(request: FindRequest, options: CallOptions = {}): AsyncGenerator<FoundEntry> {
     return findEntries(this.#read, request, options)
   }
@@ -227,13 +253,28 @@ export class Client {
 
   /** Brings snapshots back from the trash. @throws TwofoldError `failed-precondition` when one was removed for good */
   undelete(request: AdministeredSnapshots, options: CallOptions = {}): Promise<void> {
-    return this.#deps.admin.undeleteSnapshots(this.#administered(request), options)
+    const { admin, clock } = this.#deps
+    const decision = this.#administered(request)
+    const told = { clock, what: 'the snapshots were brought back', signal: options.signal }
+    return untilRecorded(() => admin.undeleteSnapshots(decision, options), told)
+  }
+
+  /** Gives snapshots other tags, all of them or none: `clear` removes those that they have, before adding. */
+  tag(
+    request: AdministeredSnapshots & { add?: readonly string[]; remove?: readonly string[]; clear?: boolean },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const { add = [], remove = [], clear = false } = request
+    return this.#deps.admin.tagSnapshots({ ...this.#administered(request), add, remove, clear }, options)
   }
 
   /** Protects snapshots from being forgotten, or ends that. */
   pin(request: AdministeredSnapshots & { pinned: boolean; reason?: string }, options: CallOptions = {}): Promise<void> {
+    const { admin, clock } = this.#deps
     const { pinned, reason = '' } = request
-    return this.#deps.admin.pinSnapshots({ ...this.#administered(request), pinned, reason }, options)
+    const decision = { ...this.#administered(request), pinned, reason }
+    const told = { clock, what: `the snapshots were ${pinned ? '' : 'un'}pinned`, signal: options.signal }
+    return untilRecorded(() => admin.pinSnapshots(decision, options), told)
   }
 
   /** @throws as `runPrune` */
@@ -278,6 +319,22 @@ export class Client {
     return this.#deps.nodeAdmin.listTasks(options)
   }
 
+  /**
+   * Shuts the whole cluster down, and tells how far it is until the manager is gone. What was begun goes on when nobody
+   * listens any more. @throws TwofoldError `failed-precondition` when it is too late to `cancel` it
+   */
+  shutDown(
+    request: { now?: boolean; cancel?: boolean } = {},
+    options: CallOptions = {},
+  ): AsyncGenerator<ShutdownState> {
+    return followShutdown(this.#deps, request, options)
+  }
+
+  /** What would be shut down. */
+  shutdownState(options: CallOptions = {}): Promise<ShutdownState> {
+    return this.#deps.nodeAdmin.getShutdown(options)
+  }
+
   #nodeRequest(node: string, { dryRun = false, force = false }: DryRunOptions & { force?: boolean }): NodeRequest {
     return { node, dryRun, force, actor: this.#deps.userName }
   }
@@ -308,9 +365,14 @@ export class Client {
 
   /** @throws as `runBenchmark` */
   async benchmark(request: BenchmarkRequest, options: BenchmarkOptions = {}): Promise<BenchmarkReport> {
-    // Loaded only here: nobody else should wait for it at the start.
     const { runBenchmark } = await import('./benchmark.ts')
     return runBenchmark(this.#deps, request, options)
+  }
+
+  /** As `runDoctor`: what is wrong is in the findings, not thrown. */
+  async doctor(request: DoctorRequest = {}, options: DoctorOptions = {}): Promise<readonly Finding[]> {
+    const { runDoctor } = await import('./doctor.ts')
+    return runDoctor(this.#deps, request, options)
   }
 
   /** Lets go of all connections; what is running ends with `unavailable`. */

@@ -153,7 +153,7 @@ export class ContentReader {
 
   #name(batch: ChunkBatch, start: number, end: number): ChunkId {
     const id = batch.hash(start, end)
-    if (this.#pipeline.isNew(id)) batch.chunks.push({ id, start, end })
+    if (this.#pipeline.isNew(id, end - start)) batch.chunks.push({ id, start, end })
     return id
   }
 

@@ -94,6 +94,7 @@ export function toSnapshot(snapshot: wire.Snapshot): Snapshot {
     fileVersion: toNumber(snapshot.fileVersion),
     expiresAtMs: toNumber(snapshot.expiresAtMs),
     pin: snapshot.pinned ? snapshot.pinReason : undefined,
+    tags: snapshot.tagsChanged ? snapshot.tags : undefined,
   }
 }
 
@@ -197,6 +198,7 @@ export function toClusterStatus(reply: wire.GetStatusResponse): ClusterStatus {
     lineageProblem: reply.lineageProblem,
     packsUnknown: toNumber(reply.packsUnknown),
     copiesDamaged: toNumber(reply.copiesDamaged),
+    managerTimeMs: toNumber(reply.managerTimeMs),
   }
 }
 

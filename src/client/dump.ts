@@ -72,7 +72,7 @@ async function* oneAndBelow(
   if (entry.tree !== undefined) yield* walkAll(deps, { ...directory, tree: entry.tree, path }, {})
 }
 
-async function* tarArchive(
+export async function* tarArchive(
   { loader }: ReadDeps,
   { directory, entries }: { directory: SnapshotDirectory; entries: AsyncIterable<ListedEntry> },
   options: CallOptions,

@@ -98,6 +98,12 @@ export class EntrySaver {
     }
   }
 
+  /** Whether saving it means to read a file. */
+  reads({ entry, known }: Item, missing: ReadonlySet<ChunkKey>): boolean {
+    if (entry.type !== 'file') return false
+    return known === undefined || !isUnchanged(entry, known) || lost(known, missing)
+  }
+
   async #saveFile(item: Item, missing: ReadonlySet<ChunkKey>): Promise<void> {
     const { progress, stats } = this.#deps
     const { visit, slot, path, entry, known } = item

@@ -8,13 +8,36 @@ export interface ExcludeSubject {
   readonly type: SourceType
   /** Whether the directory that it lies in says that it is a cache, by a CACHEDIR.TAG with the standard signature. */
   readonly inCacheDirectory: boolean
+  /** Of a file, in bytes. */
+  readonly size?: number
 }
 
 /** Whether to leave something out; what lies below a directory that is left out is not asked for. */
-export type Excludes = (path: Uint8Array, subject: ExcludeSubject) => boolean
+export interface Excludes {
+  (path: Uint8Array, subject: ExcludeSubject): boolean
+  /** Directories with such a file are left out but for the file itself. */
+  readonly markers?: readonly ExcludeMarker[] | undefined
+  /** Whether files named `.twofoldignore` say what to leave out of their directory. */
+  readonly ignoreFiles?: boolean | undefined
+  /** Whether they are all that there is. */
+  readonly onlyIgnoreFiles?: boolean | undefined
+}
+
+/** A file that says that what lies beside it is not to be saved. */
+export interface ExcludeMarker {
+  readonly name: string
+  /** How it must begin; empty for anything. */
+  readonly header: string
+}
 
 export interface ExcludeOptions {
   readonly patterns: readonly string[]
+  /** The same with upper and lower case alike. */
+  readonly ignoreCasePatterns?: readonly string[] | undefined
+  /** Leave out files of more bytes. */
+  readonly largerThan?: number | undefined
+  readonly markers?: readonly ExcludeMarker[] | undefined
+  readonly ignoreFiles?: boolean | undefined
   /** Leave out the content of cache directories, except their tag. */
   readonly caches?: boolean | undefined
 }
@@ -24,7 +47,7 @@ export const cacheTagName = 'CACHEDIR.TAG'
 export const cacheTagSignature = 'Signature: 8a477f597d28d172789f06886806bc55'
 
 /** The library remembers every path that it was asked about; a fresh one now and then bounds that. */
-const pathsPerMatcher = 20_000
+export const pathsPerMatcher = 20_000
 
 export const excludeNothing: Excludes = () => false
 
@@ -36,13 +59,20 @@ export const excludeNothing: Excludes = () => false
  * @throws TwofoldError `invalid-argument` for an empty pattern.
  */
 export function createExcludes(options: ExcludeOptions): Excludes {
-  const matches = options.patterns.length === 0 ? undefined : createMatcher(options.patterns)
-  const caches = options.caches ?? false
-  if (matches === undefined && !caches) return excludeNothing
-  return (path, subject) => {
+  const { ignoreCasePatterns = [], largerThan = Infinity, caches = false, markers = [], ignoreFiles = false } = options
+  const exact = options.patterns.length === 0 ? undefined : createMatcher(options.patterns, false)
+  const folded = ignoreCasePatterns.length === 0 ? undefined : createMatcher(ignoreCasePatterns, true)
+  const some = exact !== undefined || folded !== undefined || caches || largerThan < Infinity
+  if (!some && markers.length === 0 && !ignoreFiles) return excludeNothing
+  const excludes = (path: Uint8Array, subject: ExcludeSubject): boolean => {
+    if (!some) return false
     if (caches && subject.inCacheDirectory && !isCacheTag(path)) return true
-    return matches !== undefined && matches(matchablePath(path, subject.type))
+    if (subject.type === 'file' && (subject.size ?? 0) > largerThan) return true
+    if (exact === undefined && folded === undefined) return false
+    const text = matchablePath(path, subject.type)
+    return exact?.(text) === true || folded?.(text) === true
   }
+  return Object.assign(excludes, { markers, ignoreFiles, onlyIgnoreFiles: !some && markers.length === 0 })
 }
 
 /** The patterns of an exclude file: one a line, without empty lines and `#` comments. */
@@ -51,9 +81,9 @@ export function parseExcludeFile(text: string): string[] {
   return lines.filter((line) => line.trim() !== '' && !line.startsWith('#'))
 }
 
-function createMatcher(patterns: readonly string[]): (path: string) => boolean {
+function createMatcher(patterns: readonly string[], ignoreCase: boolean): (path: string) => boolean {
   const translated = patterns.map(translate)
-  const create = (): Ignore => ignore({ ignoreCase: false, allowRelativePaths: true }).add(translated)
+  const create = (): Ignore => ignore({ ignoreCase, allowRelativePaths: true }).add(translated)
   let matcher = create()
   let asked = 0
   return (path) => {
@@ -74,9 +104,9 @@ function translate(pattern: string): string {
   return `${negated ? '!' : ''}${!anchored && inner ? '**/' : ''}${body}`
 }
 
-/** Relative to the root, with a `/` behind directories, as the library wants it. */
-function matchablePath(path: Uint8Array, type: SourceType): string {
-  const relative = asBuffer(path).subarray(1)
+/** What is behind the first `from` bytes, with a `/` behind directories, as the library wants it. */
+export function matchablePath(path: Uint8Array, type: SourceType, from = 1): string {
+  const relative = asBuffer(path).subarray(from)
   const text = relative.toString('utf8')
   const safe = text.includes('\ufffd') ? decodeParts(relative) : text
   return type === 'directory' ? `${safe}/` : safe

@@ -8,6 +8,7 @@ import type { ContentReader } from './content-reader.ts'
 import { makeEntry } from './entry-maker.ts'
 import type { StoredContent } from './entry-maker.ts'
 import type { Progress } from './progress.ts'
+import { SequentialAhead, SmallFilesAhead } from './read-ahead.ts'
 import type { SourceEntry, SourceFile, SourceStat, SourceTree } from './source-tree.ts'
 import type { TreeSink } from './tree-assembler.ts'
 
@@ -16,6 +17,9 @@ import type { TreeSink } from './tree-assembler.ts'
  * last tick may change again without getting another time, and a later backup would take it for unchanged.
  */
 const tickMs = 20
+
+/** What one read ahead of a large file is for: as much as is asked for at once. */
+const aheadBytes = 1024 * 1024
 
 export interface FileSaverDeps {
   readonly source: SourceTree
@@ -26,6 +30,8 @@ export interface FileSaverDeps {
   readonly stats: BackupStats
   /** Called before each read of a large file; what it throws ends the backup. */
   readonly beforeRead?: () => void
+  /** How many reads may be on their way; 1 unless given. */
+  readonly readConcurrency?: number | undefined
 }
 
 interface ReadContent {
@@ -41,8 +47,22 @@ export class FileSaver {
   /** Content of files with several names, until all of them were met. */
   readonly #linked = new Map<string, { readonly content: StoredContent; left: number }>()
 
+  readonly #ahead: SmallFilesAhead | undefined
+
   constructor(deps: FileSaverDeps) {
+    const { source, readConcurrency = 1 } = deps
     this.#deps = deps
+    this.#ahead = readConcurrency > 1 ? new SmallFilesAhead(source, readConcurrency - 1) : undefined
+  }
+
+  /** Whether it is of use to say which files come next. */
+  get readsAhead(): boolean {
+    return this.#ahead?.hasRoom === true
+  }
+
+  /** This file is about to be saved. One that has just changed is not read before its tick is over. */
+  expect(path: Uint8Array, file: SourceEntry): void {
+    if (file.size < chunkBytesMin && file.links < 2 && this.#ageMs(file) >= tickMs) this.#ahead?.begin(path, file.size)
   }
 
   /**
@@ -76,7 +96,7 @@ export class FileSaver {
     const { reader, source } = this.#deps
     try {
       if (file.size < chunkBytesMin) {
-        const small = await reader.small(file.size, (target) => source.readSmall(path, target))
+        const small = await reader.small(file.size, (target) => (this.#ahead ?? source).readSmall(path, target))
         if (small !== undefined) return small
       }
       const opened = await source.open(path)
@@ -94,12 +114,18 @@ export class FileSaver {
   async #readOpen(file: SourceFile): Promise<ReadContent> {
     const before = await file.stat()
     const sparse = before.allocatedBytes < before.size
+    const { readConcurrency: most = 1 } = this.#deps
+    const ahead = most > 1 ? new SequentialAhead(file, { pieceBytes: aheadBytes, most }) : undefined
     const read = (target: Uint8Array, offset: number): Promise<number> => {
       this.#deps.beforeRead?.()
-      return file.read(target, offset)
+      return (ahead ?? file).read(target, offset)
     }
-    const content = await this.#deps.reader.content({ read }, { sparse })
-    return { ...content, before, after: await file.stat() }
+    try {
+      const content = await this.#deps.reader.content({ read }, { sparse })
+      return { ...content, before, after: await file.stat() }
+    } finally {
+      await ahead?.close()
+    }
   }
 
   #otherName(file: SourceEntry): StoredContent | undefined {
@@ -113,8 +139,12 @@ export class FileSaver {
   }
 
   async #awaitTick(file: SourceStat): Promise<void> {
-    const ageMs = this.#deps.clock.nowMs() - Number(file.ctimeNs / 1_000_000n)
+    const ageMs = this.#ageMs(file)
     if (ageMs >= 0 && ageMs < tickMs) await this.#deps.clock.sleep(tickMs)
+  }
+
+  #ageMs({ ctimeNs }: SourceStat): number {
+    return this.#deps.clock.nowMs() - Number(ctimeNs / 1_000_000n)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { WatchedEvent } from '../core/cluster-events.ts'
+import type { DeleteFileRequest } from '../core/admin-messages.ts'
 import type { ChunkId, SnapshotId } from '../core/ids.ts'
 import type {
   AbandonPackRequest,
@@ -63,5 +64,5 @@ export interface ManagerApi {
   /** `kind` empty means all. */
   listHistory(kind: string, page: PageRequest, options?: CallOptions): Promise<Page<Operation>>
   listFileVersions(request: ListFileVersionsRequest, options?: CallOptions): Promise<Page<FileRecord>>
-  deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord>
+  deleteFile(request: DeleteFileRequest, options?: CallOptions): Promise<FileRecord>
 }

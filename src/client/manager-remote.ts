@@ -1,5 +1,6 @@
 import type { MethodDefinition } from '@grpc/grpc-js'
 import type { WatchedEvent } from '../core/cluster-events.ts'
+import type { DeleteFileRequest } from '../core/admin-messages.ts'
 import type { ChunkId, SnapshotId } from '../core/ids.ts'
 import { commitDeadlineMs, interactiveDeadlineMs } from '../core/limits.ts'
 import type {
@@ -161,8 +162,12 @@ export class ManagerRemote implements ManagerApi {
     return { items: reply.files.map(convert.toFileRecord), nextPageToken: reply.nextPageToken }
   }
 
-  async deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord> {
-    const reply = await this.#call(ManagerService.deleteFile, { vault, name, actor }, options)
+  async deleteFile(request: DeleteFileRequest, options?: CallOptions): Promise<FileRecord> {
+    const reply = await this.#call(
+      ManagerService.deleteFile,
+      { ...request, requestId: request.requestId ?? '' },
+      options,
+    )
     return convert.toFileRecord(convert.required(reply.file, 'file'))
   }
 

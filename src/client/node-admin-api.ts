@@ -1,5 +1,13 @@
 import type { CallOptions } from '../core/model.ts'
-import type { NodeOutlook, NodeRequest, RebalanceOutlook, RebalanceRequest, Task } from '../core/node-admin.ts'
+import type {
+  NodeOutlook,
+  NodeRequest,
+  RebalanceOutlook,
+  RebalanceRequest,
+  ShutdownRequest,
+  ShutdownState,
+  Task,
+} from '../core/node-admin.ts'
 
 /**
  * What people ask of the manager about nodes and work in the background. Meaning, idempotency and errors of each call:
@@ -10,5 +18,7 @@ export interface NodeAdminApi {
   resumeNode(request: NodeRequest, options?: CallOptions): Promise<NodeOutlook>
   removeNode(request: NodeRequest, options?: CallOptions): Promise<NodeOutlook>
   rebalance(request: RebalanceRequest, options?: CallOptions): Promise<RebalanceOutlook>
+  shutDown(request: ShutdownRequest, options?: CallOptions): Promise<ShutdownState>
+  getShutdown(options?: CallOptions): Promise<ShutdownState>
   listTasks(options?: CallOptions): Promise<readonly Task[]>
 }

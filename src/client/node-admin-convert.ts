@@ -1,6 +1,6 @@
 /** Between the messages of `node_admin.proto` and the plain data of `core`, in the directions that a client needs. */
-import { taskKinds } from '../core/node-admin.ts'
-import type { ByteShare, NodeOutlook, RebalanceOutlook, Task } from '../core/node-admin.ts'
+import { shutdownPhases, taskKinds } from '../core/node-admin.ts'
+import type { ByteShare, NodeOutlook, RebalanceOutlook, ShutdownState, Task } from '../core/node-admin.ts'
 import type * as wire from '../gen/twofold/v1/node_admin.ts'
 import { required, toNodeState, toNumber } from './convert.ts'
 
@@ -26,6 +26,11 @@ function toShare({ node, bytes }: wire.ByteShare): ByteShare {
 
 export function toRebalance({ running, bytes, from, to }: wire.RebalanceResponse): RebalanceOutlook {
   return { running, bytes: toNumber(bytes), from: from.map(toShare), to: to.map(toShare) }
+}
+
+export function toShutdown(message: wire.ShutdownState | undefined): ShutdownState {
+  const { phase, sessions, nodes, silent } = required(message, 'state')
+  return { phase: required(shutdownPhases[phase - 1], 'phase of the shutdown'), sessions, nodes, silent }
 }
 
 export function toTask(task: wire.Task): Task {

@@ -1,6 +1,14 @@
 import { commitDeadlineMs, interactiveDeadlineMs } from '../core/limits.ts'
 import type { CallOptions } from '../core/model.ts'
-import type { NodeOutlook, NodeRequest, RebalanceOutlook, RebalanceRequest, Task } from '../core/node-admin.ts'
+import type {
+  NodeOutlook,
+  NodeRequest,
+  RebalanceOutlook,
+  RebalanceRequest,
+  ShutdownRequest,
+  ShutdownState,
+  Task,
+} from '../core/node-admin.ts'
 import { AdminClient, AdminService } from '../gen/twofold/v1/admin.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
 import { ManagerCalls } from './manager-calls-remote.ts'
@@ -30,6 +38,16 @@ export class NodeAdminRemote implements NodeAdminApi {
 
   async rebalance(request: RebalanceRequest, options?: CallOptions): Promise<RebalanceOutlook> {
     return convert.toRebalance(await this.#calls.call(AdminService.rebalance, request, options))
+  }
+
+  async shutDown(request: ShutdownRequest, options?: CallOptions): Promise<ShutdownState> {
+    const message = { ...request, requestId: request.requestId ?? '' }
+    return convert.toShutdown((await this.#calls.call(AdminService.shutdown, message, options)).state)
+  }
+
+  async getShutdown(options?: CallOptions): Promise<ShutdownState> {
+    const quick = { ...options, deadlineMs: interactiveDeadlineMs }
+    return convert.toShutdown((await this.#calls.call(AdminService.getShutdown, {}, quick)).state)
   }
 
   async listTasks(options?: CallOptions): Promise<readonly Task[]> {

@@ -3,8 +3,14 @@ import type { CallOptions } from '../core/model.ts'
 
 export interface StatusEvent {
   readonly type: 'status'
+  /** Whether somebody asked for it just now. */
+  readonly asked?: boolean
+  /** Whether all is done. */
+  readonly ended?: boolean
+  /** The totals are not what it will be: it is still being counted, or more is done already than was expected. */
+  readonly open?: boolean
   readonly secondsElapsed: number
-  /** Absent while nothing is known yet; grows while the source is still being counted. */
+  /** Absent while nothing is known yet. */
   readonly secondsRemaining?: number
   readonly totalFiles: number
   readonly filesDone: number
@@ -12,6 +18,10 @@ export interface StatusEvent {
   readonly bytesDone: number
   /** Bytes of packs handed to the network; 0 for a restore. */
   readonly bytesSent: number
+  /** Of `bytesDone`, what the cluster did not have; absent for a restore. */
+  readonly newBytes?: number
+  /** Of `bytesDone`, what need not be stored again; what is neither is still on its way. Absent for a restore. */
+  readonly knownBytes?: number
   readonly errorCount: number
   /** Paths as they are best shown; not always UTF-8 on disk. */
   readonly currentFiles: readonly string[]
@@ -60,6 +70,8 @@ export type ProgressEvent = StatusEvent | PackEvent | ProblemEvent | NoteEvent |
 
 export interface RunOptions extends CallOptions {
   readonly onEvent?: ((event: ProgressEvent) => void) | undefined
+  /** Has `listener` called when somebody asks how far it is; the answer is a `status`. @returns how to end that */
+  readonly onAsked?: ((listener: () => void) => () => void) | undefined
   /** False: no `file` events; there is one for each file. */
   readonly fileEvents?: boolean | undefined
 }
@@ -73,22 +85,28 @@ export class Progress {
   readonly #fileEvents: boolean
   readonly #startMs: number
   #lastStatusMs: number
+  readonly #stopListening: (() => void) | undefined
   #current: Uint8Array | undefined
   /** How many packs or reads wait for each node. */
   readonly #waiting = new Map<string, number>()
   totalFiles = 0
   totalBytes = 0
+  /** `exact`: it will be that much; `guess`: about; `growing`: more, as there is more to be counted. */
+  totals: 'exact' | 'guess' | 'growing' = 'guess'
   filesDone = 0
   bytesDone = 0
   bytesSent = 0
   problems = 0
+  /** Of a backup: counts what is new, and what is not. */
+  split: (() => { readonly newBytes: number; readonly knownBytes: number }) | undefined
 
-  constructor(clock: Clock, { onEvent, fileEvents = true }: RunOptions = {}) {
+  constructor(clock: Clock, { onEvent, onAsked, fileEvents = true }: RunOptions = {}) {
     this.#clock = clock
     this.#fileEvents = fileEvents && onEvent !== undefined
     this.#onEvent = onEvent
     this.#startMs = clock.monotonicMs()
     this.#lastStatusMs = this.#startMs
+    this.#stopListening = onAsked?.(() => this.emit({ ...this.#status(), asked: true }))
   }
 
   /** Whether anybody listens; counting ahead is only worth it then. */
@@ -99,6 +117,13 @@ export class Progress {
   /** Whether anybody listens to `file` events. */
   get tellsFiles(): boolean {
     return this.#fileEvents
+  }
+
+  /** It will be that much. */
+  expect(totalFiles: number, totalBytes: number): void {
+    this.totalFiles = totalFiles
+    this.totalBytes = totalBytes
+    this.totals = 'exact'
   }
 
   elapsedMs(): number {
@@ -145,23 +170,28 @@ export class Progress {
 
   /** The last status, whatever the time. */
   finish(): void {
+    this.#stopListening?.()
     this.#current = undefined
-    if (this.#onEvent !== undefined) this.emit(this.#status())
+    if (this.#onEvent !== undefined) this.emit({ ...this.#status(), ended: true, open: false })
   }
 
   #status(): StatusEvent {
     const secondsElapsed = this.elapsedMs() / 1000
     const totalBytes = Math.max(this.totalBytes, this.bytesDone)
-    const remaining = this.bytesDone > 0 ? (secondsElapsed * (totalBytes - this.bytesDone)) / this.bytesDone : undefined
+    const passed = this.bytesDone >= this.totalBytes
+    const open = this.totals === 'growing' || (this.totals === 'guess' && passed)
+    const known = !open && this.bytesDone > 0
     return {
       type: 'status',
+      open,
       secondsElapsed,
-      ...(remaining === undefined ? {} : { secondsRemaining: remaining }),
+      ...(known ? { secondsRemaining: (secondsElapsed * (totalBytes - this.bytesDone)) / this.bytesDone } : {}),
       totalFiles: Math.max(this.totalFiles, this.filesDone),
       filesDone: this.filesDone,
       totalBytes,
       bytesDone: this.bytesDone,
       bytesSent: this.bytesSent,
+      ...this.split?.(),
       errorCount: this.problems,
       currentFiles: this.#current === undefined ? [] : [shownPath(this.#current)],
       waitingFor: [...this.#waiting.keys()],

@@ -10,9 +10,10 @@ import type { BackupDeps } from './backup-request.ts'
 import { inSession } from './backup-session.ts'
 import type { RunningSession } from './backup-session.ts'
 import { storeContent } from './file-saver.ts'
+import { allPages } from './paged.ts'
 import { persistently } from '../core/persistently.ts'
 import { streamEntry, streamSource } from './stream-source.ts'
-import { witnessCommit } from './witness-commit.ts'
+import { commitAndWitness } from './witness-commit.ts'
 
 export interface PutFileRequest {
   /** 1 to 1024 bytes of UTF-8, no NUL. */
@@ -102,8 +103,8 @@ async function witnessAgain(
 ): Promise<void> {
   const { manager, clock, random } = deps
   const request = { session, snapshotId, manifest }
-  const committed = await persistently(() => manager.commitSnapshot(request, { signal }), { clock, random, signal })
-  await witnessCommit(deps, committed, signal)
+  const keep = { clock, random, signal }
+  await commitAndWitness(deps, () => persistently(() => manager.commitSnapshot(request, { signal }), keep), signal)
 }
 
 /** @throws TwofoldError `invalid-argument` for a name that no file can have */
@@ -129,15 +130,13 @@ async function findVersion(
   const { manager, clock, random } = deps
   const { name, vault, sessionId } = wanted
   const keep = { clock, random, signal: options.signal }
-  let pageToken = ''
-  do {
-    const request = { vault, name, prefix: '', version: 0, pageSize: 0, pageToken }
-    const page = await persistently(() => manager.listFileVersions(request, options), keep)
-    const found = page.items.find(({ snapshot }) => {
-      return snapshot !== undefined && decodeManifest(snapshot.manifest).sessionId === sessionId
-    })
-    if (found !== undefined) return found
-    pageToken = page.nextPageToken
-  } while (pageToken !== '')
+  const request = { vault, name, prefix: '', version: 0 }
+  const versions = allPages((page) =>
+    persistently(() => manager.listFileVersions({ ...request, ...page }, options), keep),
+  )
+  for await (const version of versions) {
+    const { snapshot } = version
+    if (snapshot !== undefined && decodeManifest(snapshot.manifest).sessionId === sessionId) return version
+  }
   return undefined
 }

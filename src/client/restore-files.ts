@@ -7,6 +7,7 @@ import { restorePlacesMax, restoreWritesInFlight } from '../core/limits.ts'
 import type { Extent, TreeEntry } from '../format/tree.ts'
 import type { ChunkLoader, LoadOptions } from './chunk-loader.ts'
 import { ConcurrentWork } from './concurrent-work.ts'
+import type { LocalContent } from './local-content.ts'
 import type { TargetFile, TargetPath } from './restore-target.ts'
 
 /** A file to be restored. */
@@ -15,6 +16,8 @@ export interface FileJob {
   /** In the snapshot, for people. */
   readonly path: Uint8Array
   readonly entry: TreeEntry
+  /** What of it is in the target already. */
+  readonly local?: LocalContent | undefined
 }
 
 /** A file that begins at `offset` of the content that it comes with. */
@@ -33,6 +36,8 @@ export interface FileSink {
   writeWhole?(content: Uint8Array, files: readonly WholeJob[]): Promise<readonly (TwofoldError | undefined)[]>
   /** Bytes of the file's content were dealt with, holes included. */
   progressed(job: FileJob, bytes: number): void
+  /** Bytes came from a node, or were found in the target. */
+  moved?(bytes: number, from: 'node' | 'target'): void
   done(job: FileJob): void
   /** `damaged` when the content could not be had, otherwise the target is to blame. The file is discarded. */
   failed(job: FileJob, error: TwofoldError, damaged: boolean): void
@@ -111,8 +116,14 @@ export class FileWriter {
     const open: OpenJob = { job, file: undefined, planned: false, waiting: 0, written: false, failed: false }
     this.#open.add(open)
     let fileOffset = 0
+    let index = 0
     for await (const extent of this.#extents(open)) {
-      if (extent.chunk === undefined) {
+      const local = await this.#local(open, { index: index++, extent, fileOffset })
+      if (local !== undefined) {
+        open.waiting += 1
+        this.#options.sink.moved?.(extent.length, 'target')
+        await this.#write({ job: open, fileOffset, extent }, local)
+      } else if (extent.chunk === undefined) {
         this.#options.sink.progressed(job, extent.length)
       } else {
         open.waiting += 1
@@ -123,6 +134,22 @@ export class FileWriter {
     }
     open.planned = true
     if (open.waiting === 0) await this.#finish(open)
+  }
+
+  /** An extent as it is in the target already; undefined when it must be fetched. */
+  async #local(
+    open: OpenJob,
+    { index, extent, fileOffset }: { index: number; extent: Extent; fileOffset: number },
+  ): Promise<Uint8Array | undefined> {
+    const { local } = open.job
+    if (local === undefined || open.failed) return undefined
+    try {
+      return await local.read(index, extent, fileOffset)
+    } catch (error) {
+      // Whatever is in the way there, the nodes have it.
+      if (isTwofoldError(error, 'internal', 'cancelled')) throw error
+      return undefined
+    }
   }
 
   /** Writes everything that waits. */
@@ -157,6 +184,7 @@ export class FileWriter {
     try {
       for await (const { index, plain } of loader.load(vault, batch.ids, options)) {
         controller.signal.throwIfAborted()
+        this.#options.sink.moved?.(plain.length, 'node')
         await this.#place(batch.placements[index] ?? [], plain)
         await this.#giveUp(batch, missing)
       }

@@ -18,6 +18,11 @@ export interface RestoreRequest {
   readonly ignoreCase?: boolean | undefined
   /** `always` unless given. */
   readonly overwrite?: OverwriteMode | undefined
+  /**
+   * Deletes in the target what the snapshot does not have, where it has everything: at and below the paths that were
+   * backed up, as far as `includes` and `excludes` choose it. What the backup was told to leave out stays.
+   */
+  readonly deleteOthers?: boolean | undefined
   /** Only says what would be done. */
   readonly dryRun?: boolean | undefined
   /** Reads back what was written and compares it with the snapshot. */
@@ -38,6 +43,12 @@ export interface RestoreSummary {
   readonly totalBytes: number
   /** Of those, the bytes of the files that were restored. */
   readonly bytesRestored: number
+  /** Of those, the bytes that were already in their place and were not fetched. */
+  readonly bytesReused: number
+  /** Bytes of content that were fetched from nodes, each chunk as often as it was fetched. */
+  readonly bytesMoved: number
+  /** What was deleted because the snapshot does not have it. */
+  readonly deleted: number
   /** Files whose content was read back and found equal. */
   readonly filesVerified: number
   /** Bad copies that were met on the way and that their nodes check because of that, to be replaced. */

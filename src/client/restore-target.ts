@@ -46,6 +46,13 @@ export interface RestoreTarget {
    * @returns for each file why it could not be made, undefined if it was. Never throws for one of them.
    */
   writeFiles(content: Uint8Array, files: readonly WholeFile[]): Promise<readonly (TwofoldError | undefined)[]>
+  /** Names of what is in a directory, in any order, without what this target needs for itself. */
+  list(path: TargetPath): Promise<readonly Uint8Array[]>
+  /**
+   * Removes a file, a link, or an empty directory; nothing happens when nothing has the name. No link is followed.
+   * @throws `failed-precondition` for a directory that is not empty.
+   */
+  remove(path: TargetPath): Promise<void>
   /** Sets the metadata of a file that is there and stays. */
   setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void>
   makeSymlink(path: TargetPath, target: Uint8Array, metadata: TargetMetadata): Promise<void>

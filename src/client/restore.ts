@@ -6,6 +6,8 @@ import { ComparedFile } from './compared-file.ts'
 import type { LoadOptions } from './chunk-loader.ts'
 import { decideOverwrite, isOwn } from './overwrite.ts'
 import type { OverwriteDecision } from './overwrite.ts'
+import { findLocalContent, isWorthComparing } from './local-content.ts'
+import type { LocalContent } from './local-content.ts'
 import { PathPatterns } from './path-pattern.ts'
 import { Progress } from './progress.ts'
 import type { RunOptions } from './progress.ts'
@@ -13,6 +15,8 @@ import { RestoreDirectories } from './restore-directories.ts'
 import { FileWriter } from './restore-files.ts'
 import type { FileJob, FileSink, WholeJob } from './restore-files.ts'
 import type { RestoreRequest, RestoreSummary } from './restore-request.ts'
+import { deleteStrangers } from './restore-strangers.ts'
+import type { TargetStat } from './restore-target.ts'
 import { openDirectory } from './snapshot-tree.ts'
 import type { ReadDeps, SnapshotDirectory } from './snapshot-tree.ts'
 import { rootPath, splitNames } from './snapshot-path.ts'
@@ -37,13 +41,11 @@ export async function runRestore(
   request: RestoreRequest,
   options: RunOptions = {},
 ): Promise<RestoreSummary> {
-  const { target } = request
+  const { target, overwrite = 'always' } = request
   try {
-    const { reference, filter } = request
-    const from = await openDirectory(deps, { reference, filter }, options)
+    const from = await openDirectory(deps, request, options)
     if (request.dryRun === true) return await new Restore(deps, { request, from }, options).run()
     await target.prepare()
-    const { overwrite = 'always' } = request
     const ownSinceNs = await target.begin({ snapshotId: from.snapshot.id, path: from.path, overwrite })
     const summary = await new Restore(deps, { request, from, ownSinceNs }, options).run()
     await target.finish()
@@ -53,9 +55,9 @@ export async function runRestore(
   }
 }
 
-/** Failures that every further entry would meet, too. */
 /** Failures of a read that say nothing about what was to be read. */
 const outOfReach: readonly ErrorCode[] = ['unavailable', 'deadline-exceeded', 'overloaded']
+/** Failures that every further entry would meet, too. */
 const fatal: readonly ErrorCode[] = ['no-room', 'internal', 'cancelled']
 
 /** Names of one file: the first one that is restored has the content, the others become links to it. */
@@ -97,6 +99,9 @@ class Restore implements FileSink {
     hardLinks: 0,
     totalBytes: 0,
     bytesRestored: 0,
+    bytesReused: 0,
+    bytesMoved: 0,
+    deleted: 0,
     filesVerified: 0,
     damaged: 0,
     unreachable: 0,
@@ -129,6 +134,7 @@ class Restore implements FileSink {
       await this.#walk()
       await this.#files.flush()
       await this.#makeLinks()
+      if (this.#request.deleteOthers === true) await this.#deleteOthers()
       await this.#directories.finish()
     } finally {
       await this.#files.discard()
@@ -157,6 +163,10 @@ class Restore implements FileSink {
     this.#progress.tick(job.path)
   }
 
+  moved(bytes: number, from: 'node' | 'target'): void {
+    this.#counts[from === 'node' ? 'bytesMoved' : 'bytesReused'] += bytes
+  }
+
   done(job: FileJob): void {
     this.#counts.filesRestored += 1
     this.#counts.bytesRestored += job.entry.size
@@ -176,8 +186,7 @@ class Restore implements FileSink {
   #expect({ snapshot, path }: SnapshotDirectory): void {
     if (path.length > 1 || !this.#includes.empty || !this.#excludes.empty) return
     const { stats } = snapshot.manifest
-    this.#progress.totalBytes = stats.totalBytes
-    this.#progress.totalFiles = stats.filesNew + stats.filesChanged + stats.filesUnmodified
+    this.#progress.expect(stats.filesNew + stats.filesChanged + stats.filesUnmodified, stats.totalBytes)
   }
 
   async #walk(): Promise<void> {
@@ -215,15 +224,16 @@ class Restore implements FileSink {
   async #take(entry: ListedEntry, job: FileJob): Promise<void> {
     this.#counts.totalBytes += entry.size
     let decision: OverwriteDecision | undefined
+    let existing: TargetStat | undefined
     await this.#guarded(job, async () => {
-      const existing = this.#directories.inNew ? undefined : await this.#request.target.stat(job.names)
+      existing = this.#directories.inNew ? undefined : await this.#request.target.stat(job.names)
       const ownSinceNs = this.#ownSinceNs
       decision = decideOverwrite(this.#request.overwrite ?? 'always', entry, { existing, ownSinceNs })
       if (decision === 'same' && existing !== undefined && isOwn(existing, ownSinceNs)) this.#resumed(job)
       if (decision !== 'write') await this.#keep(job, decision === 'same')
       else if (entry.type === 'symlink') await this.#makeSymlink(job)
     })
-    if (decision === 'write' && entry.type === 'file') await this.#restoreFile(job)
+    if (decision === 'write' && entry.type === 'file') await this.#restoreFile(job, existing)
   }
 
   /** It was finished before the restore was interrupted. */
@@ -250,7 +260,48 @@ class Restore implements FileSink {
     this.#progress.file(job.path, 'restored', 0)
   }
 
-  async #restoreFile(job: FileJob): Promise<void> {
+  /** Of a file in the way only what differs is fetched; all of it when it cannot be compared. */
+  async #restoreFile(job: FileJob, existing: TargetStat | undefined): Promise<void> {
+    const comparing = this.#request.dryRun !== true && isWorthComparing(existing, job.entry.size)
+    const local = comparing ? await this.#findLocal(job, existing) : undefined
+    if (local?.complete !== true) return this.#writeFile({ ...job, local })
+    this.#counts.bytesReused += job.entry.size
+    if (this.#request.verify === true) this.#written.push(job)
+    await this.#guarded(job, () => this.#keep(job, true))
+  }
+
+  async #findLocal(job: FileJob, existing: TargetStat): Promise<LocalContent | undefined> {
+    const extents = this.#deps.loader.extents(this.#from.vault, job.entry, this.#load)
+    const { signal } = this.#options
+    try {
+      return await findLocalContent({
+        ...{ target: this.#request.target, names: job.names, size: job.entry.size },
+        ...{ existing, extents, signal },
+      })
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (isTwofoldError(error, ...fatal)) throw error
+      this.#deps.logger.debug('a file that is there could not be compared', { problem: describeError(error) })
+      return undefined
+    }
+  }
+
+  async #deleteOthers(): Promise<void> {
+    const { target, dryRun = false } = this.#request
+    const request = {
+      ...{ loader: this.#deps.loader, target, from: this.#from, dryRun },
+      descend: (path: Uint8Array) => !this.#excludes.matches(path) && this.#mayInclude(path),
+      chosen: (path: Uint8Array) => this.#chosen(path),
+      onDeleted: (path: Uint8Array, size: number) => {
+        this.#counts.deleted += 1
+        this.#progress.file(path, 'deleted', size)
+      },
+      onProblem: (path: Uint8Array, error: TwofoldError) => this.#problem(path, error, false),
+    }
+    await deleteStrangers(request, { signal: this.#options.signal })
+  }
+
+  async #writeFile(job: FileJob): Promise<void> {
     if (this.#request.dryRun === true) {
       this.progressed(job, job.entry.size)
       return this.done(job)

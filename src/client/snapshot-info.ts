@@ -11,6 +11,7 @@ export interface SnapshotInfo {
   readonly id: SnapshotId
   /** The first 8 digits of the id, for people. */
   readonly shortId: string
+  /** As it was stored, with the tags that the snapshot has now. */
   readonly manifest: Manifest
   readonly durability: Durability
   readonly committedAtMs: number
@@ -29,7 +30,8 @@ export function toSnapshotInfo(snapshot: Snapshot): SnapshotInfo {
   if (snapshotIdOf(snapshot.manifest) !== id) {
     throw new TwofoldError('integrity', `the manifest of snapshot ${id.slice(0, 8)} in the catalogue is damaged`)
   }
-  const manifest = decodeManifest(snapshot.manifest)
+  const stored = decodeManifest(snapshot.manifest)
+  const manifest = snapshot.tags === undefined ? stored : { ...stored, tags: [...snapshot.tags] }
   const rest = { durability, committedAtMs, commitSequence, fileVersion, expiresAtMs, pin }
   return { id, shortId: id.slice(0, 8), manifest, ...rest }
 }

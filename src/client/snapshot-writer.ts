@@ -3,7 +3,8 @@ import { chunkIdFromKey } from '../core/ids.ts'
 import type { ChunkId, ChunkKey } from '../core/ids.ts'
 import { packBytesTarget, packsInFlight } from '../core/limits.ts'
 import type { Session } from '../core/messages.ts'
-import type { Snapshot } from '../core/model.ts'
+import { unchangedReason } from '../core/model.ts'
+import type { CommittedSnapshot, Snapshot } from '../core/model.ts'
 import { encodeManifest, manifestVersion, snapshotIdOf } from '../format/manifest.ts'
 import type { Manifest } from '../format/manifest.ts'
 import { sealRecord } from '../format/record.ts'
@@ -18,7 +19,7 @@ import { persistently } from '../core/persistently.ts'
 import type { Progress } from './progress.ts'
 import type { RunScope } from './run-scope.ts'
 import { TreeStore } from './tree-store.ts'
-import { witnessCommit } from './witness-commit.ts'
+import { commitAndWitness } from './witness-commit.ts'
 
 /** What a snapshot says about itself, besides what the writer knows. */
 export type SnapshotDescription = Omit<Manifest, 'version' | 'sessionId' | 'stats' | 'program' | 'vault'>
@@ -40,7 +41,7 @@ export class SnapshotWriter {
   readonly #data: PackFiller
   readonly #last: PackFiller
 
-  /** `onCommit` is called right before the snapshot is committed, which ends the session. */
+  /** `onCommit` is called right before the snapshot is committed, or left out, which ends the session. */
   constructor(deps: BackupDeps, session: Session, run: { scope: RunScope; progress: Progress; onCommit: () => void }) {
     const { scope, progress, onCommit } = run
     const { codec } = deps
@@ -61,6 +62,11 @@ export class SnapshotWriter {
       progress.bytesDone += bytes
       progress.tick()
     })
+    progress.split = () => {
+      const { newBytes, readBytes } = this.stats
+      // What was never read was there before.
+      return { newBytes, knownBytes: Math.max(0, progress.bytesDone - readBytes) + pipeline.knownBytes }
+    }
     const settleData = (): Promise<void> => {
       this.reader.flush()
       return pipeline.drain()
@@ -76,10 +82,15 @@ export class SnapshotWriter {
 
   /** Commits all that was given so far, and has the manager remember how far it is. The session goes on. */
   async checkpoint(description: SnapshotDescription): Promise<void> {
-    await this.trees.finish()
-    await this.#last.flush()
+    await this.store()
     const manifest = this.#manifest(description)
     await this.#deps.manager.saveCheckpoint({ session: this.#session, manifest }, { signal: this.#scope.signal })
+  }
+
+  /** Commits all that was given so far, so that it can be read. */
+  async store(): Promise<void> {
+    await this.trees.finish()
+    await this.#last.flush()
   }
 
   /** Commits all that was given so far, and then the snapshot. It ends the session. */
@@ -94,6 +105,13 @@ export class SnapshotWriter {
     await this.#last.flush()
     this.#onCommit()
     return this.#commitSnapshot({ session: this.#session, snapshotId, manifest })
+  }
+
+  /** Ends the session without a snapshot, because none is needed. */
+  async endUnchanged(): Promise<void> {
+    const { manager } = this.#deps
+    this.#onCommit()
+    await this.#persistently(() => manager.endSession(this.#session, unchangedReason))
   }
 
   #manifest(description: SnapshotDescription): Uint8Array {
@@ -112,8 +130,9 @@ export class SnapshotWriter {
     const { manager } = this.#deps
     try {
       const { signal } = this.#scope
-      const committed = await this.#persistently(() => manager.commitSnapshot(request, { signal }))
-      await witnessCommit(this.#deps, committed, signal)
+      const commit = (): Promise<CommittedSnapshot> =>
+        this.#persistently(() => manager.commitSnapshot(request, { signal }))
+      const committed = await commitAndWitness(this.#deps, commit, signal)
       const { statement: _, witnessesNeeded: __, ...snapshot } = committed
       return snapshot
     } catch (error) {

@@ -24,6 +24,7 @@ interface Visit {
 export async function countSource(request: CountRequest, progress: Progress, signal: AbortSignal): Promise<void> {
   const { source, excludes, oneFileSystem } = request
   const lister = new SourceLister(source, excludes)
+  progress.totals = 'growing'
   const waiting: Visit[] = [{ path: Buffer.from('/'), selection: request.selection, device: undefined }]
   for (let visit = waiting.pop(); visit !== undefined; visit = waiting.pop()) {
     const { path, selection, device } = visit
@@ -40,6 +41,7 @@ export async function countSource(request: CountRequest, progress: Progress, sig
       }
     }
   }
+  progress.totals = 'exact'
 }
 
 async function list(lister: SourceLister, { path, selection }: Visit): Promise<readonly SourceEntry[]> {

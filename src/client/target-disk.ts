@@ -156,6 +156,29 @@ export class TargetDisk implements RestoreTarget {
     return errors
   }
 
+  async list(path: TargetPath): Promise<readonly Uint8Array[]> {
+    checkTargetPath(path)
+    const here = [...path, Buffer.from('.')]
+    const names = attempt(() => fs.readdirSync(this.#open().reach(here), { encoding: 'buffer' }))
+    const own = [this.#prefix, this.#stale ?? this.#prefix].map((text) => Buffer.from(text))
+    return names.filter((name) => {
+      const isMark = path.length === 0 && this.#markName?.equals(name) === true
+      return !isMark && !own.some((prefix) => name.subarray(0, prefix.length).equals(prefix))
+    })
+  }
+
+  async remove(path: TargetPath): Promise<void> {
+    checkTargetPath(path)
+    attempt(() => {
+      const reached = this.#open().reach(path)
+      const stats = lstatOrNothing(reached)
+      if (stats === undefined) return
+      if (!stats.isDirectory()) return fs.unlinkSync(reached)
+      this.#open().forget(path)
+      fs.rmdirSync(this.#open().reach(path))
+    })
+  }
+
   async setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
     checkTargetPath(path)
     attempt(() => this.#withFile(path, (descriptor) => this.#metadata().setOpen(descriptor, metadata)))

@@ -15,17 +15,38 @@ interface Deps {
 
 const pauseMs = 500
 
+/** How often a commit is asked for anew because nodes have heard of a newer life of the manager meanwhile. */
+const commitsMax = 3
+
 /**
- * Has nodes record that the snapshot is committed, so that a catalogue which is restored from an older copy is
- * recognised: first those that hold it, then any others that are up. Only then may anybody be told that it is there.
+ * Commits, and has nodes record that the snapshot is committed, so that a catalogue which is restored from an older
+ * copy is recognised: first those that hold it, then any others that are up. Only then may anybody be told that it is
+ * there.
+ *
+ * A node that has heard from a manager that was started again takes no statement of before. What the same commit is
+ * answered with now speaks for that manager; when nodes refuse it, too, it has an older catalogue.
+ * @param commit may be repeated
  * @throws TwofoldError `not-enough-nodes` when too few could, `failed-precondition` when one knows of a newer log. The
  * snapshot exists in both cases, but is not acknowledged; committing it again repeats this.
  */
-export async function witnessCommit(
+export async function commitAndWitness(
   deps: Deps,
-  committed: CommittedSnapshot,
+  commit: () => Promise<CommittedSnapshot>,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<CommittedSnapshot> {
+  for (let commits = 1; ; commits++) {
+    const committed = await commit()
+    try {
+      await witnessCommit(deps, committed, signal)
+      return committed
+    } catch (error) {
+      if (commits === commitsMax || !isTwofoldError(error) || !isTwofoldError(error.cause, 'fenced')) throw error
+      deps.logger.debug('a node refuses the statement of a commit, which is asked for again', { error })
+    }
+  }
+}
+
+async function witnessCommit(deps: Deps, committed: CommittedSnapshot, signal: AbortSignal | undefined): Promise<void> {
   const round = new Round(deps, committed, signal)
   const giveUpMs = deps.clock.monotonicMs() + witnessPatienceMs
   for (;;) {

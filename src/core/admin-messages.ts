@@ -18,9 +18,33 @@ export interface ForgetRequest extends SnapshotsRequest {
   readonly now: boolean
 }
 
+/** A decision is safe when so many nodes have it in their logs that no older catalogue can forget it. */
+export interface Recorded {
+  /** How many nodes have it now. */
+  readonly recordedBy: number
+  readonly wanted: number
+}
+
+export interface TagRequest extends SnapshotsRequest {
+  readonly add: readonly string[]
+  readonly remove: readonly string[]
+  /** Whether all tags that they have are removed first. */
+  readonly clear: boolean
+}
+
 export interface PinRequest extends SnapshotsRequest {
   readonly pinned: boolean
   readonly reason: string
+}
+
+export interface DeleteFileRequest {
+  /** Empty means `default`. */
+  readonly vault: string
+  readonly name: string
+  /** Who asks, for the history. */
+  readonly actor: string
+  /** Chosen by the caller, new for each decision: it is carried out once. Without one nothing is remembered. */
+  readonly requestId?: string | undefined
 }
 
 export interface PruneOptions {

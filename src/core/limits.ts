@@ -78,6 +78,11 @@ export const pageSizeMax = 1000
 /** Entries per message of a pack commit: tens of bytes each without references. */
 export const commitBatchBytes = 1 * MiB
 
+/** How often the manager compares the room that it reserved with the packs that are open. */
+export const reservationAuditMs = 30_000
+/** Packs that are looked at then: some 10 ms of the catalogue. */
+export const reservationsPerAuditMax = 1000
+
 /** Heartbeats once a second: a dead node gets nothing new after five missed ones. */
 export const heartbeatIntervalMs = 1000
 export const nodeSuspectAfterMs = 5000
@@ -190,15 +195,16 @@ export const inventoryBatchPacksMax = 4096
 /** Packs of one node: 4 million of 16 MiB are 64 TiB; their list takes the manager some 800 MB for a moment. */
 export const packsPerNodeMax = 4_000_000
 
-/** Log entries on one heartbeat reply: some 800 commits, so a node that was away for a million needs 20 minutes. */
-export const logEntriesPerReplyMax = 1024
-export const logBytesPerReply = 256 * KiB
+/** Log entries on one heartbeat reply: some 100 commits. Who wants more asks again at once, and others have a turn. */
+export const logEntriesPerReplyMax = 128
+export const logBytesPerReply = 32 * KiB
 /** Payload of one log entry: an entry with all its fields fits one message many times. */
 export const logPayloadBytesMax = 1 * MiB
 /** Files that a node's log may consist of before they are put together; each start of the node begins one. */
 export const logFilesMax = 16
-/** Log positions of which a manager remembers the hash: more than nodes lag behind by in everyday life. */
-export const logPositionsRemembered = 4096
+/** Log entries that a manager remembers: more than nodes lag behind by in everyday life, and at most 4 MiB of them. */
+export const logEntriesRemembered = 4096
+export const logBytesRemembered = 4 * MiB
 /** How long a client waits for a node to record a commit, before it asks another one. */
 export const witnessDeadlineMs = 3000
 /** How long a client asks nodes to record a commit before it says that too few did. */
@@ -243,6 +249,8 @@ export const repairAttemptsMax = 10_000
 export const trimBatchMax = 64
 /** How often a draining node's copies are gone through to see what is left. */
 export const drainCheckMs = 10_000
+/** The same while they are no more than `inventorySliceRows`: some milliseconds each time. */
+export const drainCheckFewMs = 1000
 /** How far from the mean share rebalancing leaves a node, as a part of its capacity. */
 export const rebalanceTolerance = 0.05
 /** Snapshots that a preview names; the rest is a number. */
@@ -289,7 +297,6 @@ export const watchAliveMs = 10_000
 /** Length of client-chosen request ids, and of host and user names, in characters. */
 export const requestIdCharactersMax = 128
 export const actorNameCharactersMax = 255
-
 /** Bytes of one read of a pack by a client, stored or plain, whichever is more; `readsInFlight` are in memory. */
 export const readTaskBytes = 8 * MiB
 /** Reads in progress of one client: enough to keep two nodes and the network busy; with the above 32 MiB, twice. */
@@ -315,7 +322,6 @@ export const pageBytesMax = 2 * MiB
 export const interactiveDeadlineMs = 5_000
 /** Deadline of the full check of one pack: a largest pack at 1 MB/s takes a minute. */
 export const verifyDeadlineMs = 120_000
-
 /** How long a forgotten snapshot can be brought back, unless the manager is told otherwise: a week. */
 export const trashWindowMs = 7 * 24 * 3_600_000
 /** Snapshots that one call forgets, brings back or pins: 1000 × 66 bytes. */
@@ -362,16 +368,19 @@ export const copySliceBytesMin = 4 * KiB
 export const checksAtOnce = 1
 /** Removals by order at once: each is a change of names and a sync. */
 export const removalsAtOnce = 4
-
 /** Every pack is read and checked within this time. */
 export const scrubPeriodMs = 14 * 86_400_000
 /** Slowest and fastest default reading of the scrub, in bytes a second: 1.2 TB and 77 TB in 14 days. */
 export const scrubRateMin = 1 * MiB
 export const scrubRateMax = 64 * MiB
+/** A disk that cannot read is asked again after these, in milliseconds: what was reset or away is back by then. */
+export const readAgainAfterMs: readonly number[] = [200, 2000]
 /** How long the scrub lets uploads go first before each `sliceBytesMax`: under endless load it goes at 1 MiB/s. */
 export const scrubYieldMs = 1000
 /** How long the scrub waits at most before it looks again for packs that are due. */
 export const scrubIdleMs = 60_000
+/** Public keys kept ready to check signatures, of nodes and managers: about a kilobyte each. */
+export const publicKeysKept = 2048
 /** Proofs that are saved together: losing them costs reading 16 packs again. */
 export const scrubProofsPerSave = 16
 
@@ -383,10 +392,7 @@ export const checkpointPauseFactor = 19
 export const checkpointRetryMs = 30_000
 /** Checkpoints that a manager works on at once: each walks all trees of a backup. More are refused, and come again. */
 export const checkpointsAtOnce = 4
-/**
- * How long an interrupted backup may take to save a checkpoint before it ends without: shorter than the ten seconds
- * after which container runtimes kill.
- */
+/** How long an interrupted backup may take for a checkpoint: less than the 10 s after which container runtimes kill. */
 export const checkpointGraceMs = 8000
 /** How long an unfinished backup can be gone on with: a week, like the trash. */
 export const checkpointKeepMs = trashWindowMs

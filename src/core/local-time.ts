@@ -42,18 +42,23 @@ export function localTime(timeMs: number, timeZone: string): LocalTime {
   return { ...date, hour: part('hour'), minute: part('minute'), second: part('second') }
 }
 
+/** What the clock shows, as if it were UTC. */
 const asUtc = ({ year, month, day, hour, minute, second }: LocalTime): number =>
   Date.UTC(year, month - 1, day, hour, minute, second)
 
+/** How much the clock of the zone is ahead of UTC at a moment, in milliseconds. */
+export function offsetAt(timeMs: number, timeZone: string): number {
+  return asUtc(localTime(timeMs, timeZone)) - Math.floor(timeMs / 1000) * 1000
+}
+
 /**
- * The moment at which the clock shows this. What it shows twice means the first time; what it skips means as much later
- * as it skips.
+ * The moment at which the clock shows this, given as if it were UTC. What it shows twice means the first time; what it
+ * skips means as much later as it skips.
  */
-function momentOf(shown: number, timeZone: string): number {
-  const offsetAt = (timeMs: number): number => asUtc(localTime(timeMs, timeZone)) - Math.floor(timeMs / 1000) * 1000
+export function momentOf(shown: number, timeZone: string): number {
   const dayMs = 86_400_000
-  const before = shown - offsetAt(shown - dayMs)
-  const after = shown - offsetAt(shown + dayMs)
+  const before = shown - offsetAt(shown - dayMs, timeZone)
+  const after = shown - offsetAt(shown + dayMs, timeZone)
   const right = [before, after].find((moment) => asUtc(localTime(moment, timeZone)) === shown)
   return right ?? before
 }

@@ -164,10 +164,6 @@ export interface VerifyPack {
   readonly expected?: ExpectedRecord | undefined
 }
 
-export interface SendInventory {
-  readonly kind: 'send-inventory'
-}
-
 export interface DiscardDamaged {
   readonly kind: 'discard-damaged'
   readonly packId: PackId
@@ -175,9 +171,13 @@ export interface DiscardDamaged {
   readonly putSequence: number
 }
 
-export interface SendRecords {
-  readonly kind: 'send-records'
+/** An order that says nothing more. */
+export interface PlainOrder<Kind extends string> {
+  readonly kind: Kind
 }
+export type SendInventory = PlainOrder<'send-inventory'>
+export type SendRecords = PlainOrder<'send-records'>
+export type StopNode = PlainOrder<'stop'>
 
 export interface KeepCatalogue {
   readonly kind: 'keep-catalogue'
@@ -189,7 +189,7 @@ export interface KeepCatalogue {
 
 /** What `manager.proto` calls the action of an order. */
 export type OrderAction =
-  DropPack | CopyPack | VerifyPack | SendInventory | DiscardDamaged | SendRecords | KeepCatalogue
+  DropPack | CopyPack | VerifyPack | SendInventory | DiscardDamaged | SendRecords | KeepCatalogue | StopNode
 
 export interface Order {
   readonly orderId: string

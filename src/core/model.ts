@@ -166,6 +166,8 @@ export interface Snapshot {
   readonly expiresAtMs: number
   /** Why it must not be forgotten, empty if nobody said why; undefined when it may be. */
   readonly pin: string | undefined
+  /** The tags that people gave it since; undefined as long as it has those of its manifest. */
+  readonly tags: readonly string[] | undefined
 }
 
 /** A snapshot that was just committed, with what makes its commit unforgettable. */
@@ -232,6 +234,8 @@ export interface ClusterStatus {
   readonly packsUnknown: number
   /** Copies that nodes have put aside. */
   readonly copiesDamaged: number
+  /** The manager's clock. */
+  readonly managerTimeMs: number
 }
 
 /** How far an unfinished backup came. It is no snapshot. */
@@ -242,3 +246,6 @@ export interface Checkpoint {
   /** How many packs are kept for it. */
   readonly packs: number
 }
+
+/** Why a session ends without a snapshot that has done what it was for. */
+export const unchangedReason = 'nothing had changed'

@@ -67,3 +67,30 @@ export interface Task {
   /** In words; empty while it goes on. */
   readonly waitsFor: string
 }
+
+export const shutdownPhases = ['off', 'draining', 'nodes', 'manager'] as const
+
+/** Not begun; waits for running backups; for the nodes to stop; the manager stops. */
+export type ShutdownPhase = (typeof shutdownPhases)[number]
+
+export interface ShutdownRequest {
+  readonly dryRun: boolean
+  /** Running backups are not waited for. */
+  readonly now: boolean
+  /** Ends a shutdown that waits for backups. */
+  readonly cancel: boolean
+  /** For the history. */
+  readonly actor: string
+  /** Chosen by the caller, new for each decision. */
+  readonly requestId?: string | undefined
+}
+
+export interface ShutdownState {
+  readonly phase: ShutdownPhase
+  /** Backups that are running. */
+  readonly sessions: number
+  /** Names of the nodes that are there; while they are being stopped, those that have not said that they do. */
+  readonly nodes: readonly string[]
+  /** Names of nodes that cannot be told, because they are silent. */
+  readonly silent: readonly string[]
+}

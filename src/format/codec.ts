@@ -13,7 +13,11 @@ export interface Codec {
   decompress(stored: Uint8Array, plainLength: number): Promise<Uint8Array>
 }
 
-const level = 3
+/** How hard to compress: what it costs and what it gives is zstd's. */
+export const compressions = ['off', 'fastest', 'auto', 'better', 'max'] as const
+export type Compression = (typeof compressions)[number]
+
+const levels: Readonly<Record<Exclude<Compression, 'off'>, number>> = { fastest: 1, auto: 3, better: 9, max: 19 }
 /** Below this the gain is small beside the record's header, and not worth the 40 µs that it costs to begin. */
 const smallestWorthBytes = 256
 /** From here on a sample decides whether compressing is tried at all. */
@@ -27,7 +31,7 @@ const inlineBelowBytes = 16 * 1024
 /** Room for a frame's header and block headers beside the data, so that one buffer takes everything. */
 const frameSlackBytes = 1024
 
-function compressOptions(plain: Uint8Array): zlib.ZstdOptions {
+function compressOptions(plain: Uint8Array, level: number): zlib.ZstdOptions {
   return {
     chunkSize: plain.length + (plain.length >>> 8) + frameSlackBytes,
     params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
@@ -53,7 +57,7 @@ function looksIncompressible(plain: Uint8Array): boolean {
   if (plain.length < smallestWorthBytes) return true
   if (plain.length < sampleFromBytes) return false
   const sample = sampleOf(plain)
-  const frame = zlib.zstdCompressSync(sample, compressOptions(sample))
+  const frame = zlib.zstdCompressSync(sample, compressOptions(sample, levels.auto))
   return frame.length > sample.length * sampleRatioMax
 }
 
@@ -75,8 +79,8 @@ function badFrame(cause: unknown): TwofoldError {
   })
 }
 
-function compressInline(plain: Uint8Array): Uint8Array | undefined {
-  return smaller(zlib.zstdCompressSync(plain, compressOptions(plain)), plain)
+function compressInline(plain: Uint8Array, level: number): Uint8Array | undefined {
+  return smaller(zlib.zstdCompressSync(plain, compressOptions(plain, level)), plain)
 }
 
 function decompressInline(stored: Uint8Array, plainLength: number): Uint8Array {
@@ -92,7 +96,7 @@ function decompressInline(stored: Uint8Array, plainLength: number): Uint8Array {
 /** Works synchronously: the same order of events on every run, as a simulation needs it. */
 export const inlineCodec: Codec = {
   async compress(plain) {
-    return looksIncompressible(plain) ? undefined : compressInline(plain)
+    return looksIncompressible(plain) ? undefined : compressInline(plain, levels.auto)
   },
   async decompress(stored, plainLength) {
     return decompressInline(stored, plainLength)
@@ -103,18 +107,28 @@ const compressInPool = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstd
 const decompressInPool = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress)
 
 /** Large bodies are compressed by the thread pool, so that several run at once; small ones at once. */
-export const threadPoolCodec: Codec = {
-  async compress(plain) {
-    if (looksIncompressible(plain)) return undefined
-    if (plain.length < inlineBelowBytes) return compressInline(plain)
-    return smaller(await compressInPool(plain, compressOptions(plain)), plain)
-  },
-  async decompress(stored, plainLength) {
-    if (plainLength < inlineBelowBytes) return decompressInline(stored, plainLength)
-    try {
-      return checkLength(await decompressInPool(stored, decompressOptions(plainLength)), plainLength)
-    } catch (error) {
-      throw error instanceof TwofoldError ? error : badFrame(error)
-    }
-  },
+export function createThreadPoolCodec(compression: Compression): Codec {
+  return { compress: compressorOf(compression), decompress }
 }
+
+function compressorOf(compression: Compression): Codec['compress'] {
+  if (compression === 'off') return async () => undefined
+  const level = levels[compression]
+  return async (plain) => {
+    // Whoever wants the least there can be lets it be tried.
+    if (compression === 'max' ? plain.length < smallestWorthBytes : looksIncompressible(plain)) return undefined
+    if (plain.length < inlineBelowBytes) return compressInline(plain, level)
+    return smaller(await compressInPool(plain, compressOptions(plain, level)), plain)
+  }
+}
+
+async function decompress(stored: Uint8Array, plainLength: number): Promise<Uint8Array> {
+  if (plainLength < inlineBelowBytes) return decompressInline(stored, plainLength)
+  try {
+    return checkLength(await decompressInPool(stored, decompressOptions(plainLength)), plainLength)
+  } catch (error) {
+    throw error instanceof TwofoldError ? error : badFrame(error)
+  }
+}
+
+export const threadPoolCodec: Codec = createThreadPoolCodec('auto')

@@ -1,7 +1,7 @@
 import { TwofoldError } from '../core/errors.ts'
 import { asBuffer } from '../core/ids.ts'
 import { logPayloadBytesMax } from '../core/limits.ts'
-import type { LogEntry } from '../core/model.ts'
+import type { LogEntry, LogPosition } from '../core/model.ts'
 import { blake3 } from './hash.ts'
 
 /** What the hash of the first entry is computed from. */
@@ -41,6 +41,12 @@ export function requireChain(end: ChainEnd | undefined, entries: readonly LogEnt
 /** @throws TwofoldError `integrity` unless the entry's hash is its own. */
 export function requireSound({ sequence, previousHash, hash, kind, payload }: LogEntry): void {
   if (!sameHash(logHash(previousHash, kind, payload), hash)) throw broken(`entry ${sequence} does not match its hash`)
+}
+
+export function samePosition(left: LogPosition | undefined, right: LogPosition | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right
+  const { epoch, life, sequence, hash } = left
+  return sequence === right.sequence && epoch === right.epoch && life === right.life && sameHash(hash, right.hash)
 }
 
 export function sameHash(left: Uint8Array, right: Uint8Array): boolean {

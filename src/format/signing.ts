@@ -1,5 +1,7 @@
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { invariant } from '../core/errors.ts'
+import { publicKeysKept } from '../core/limits.ts'
 
 export const publicKeyBytes = 32
 export const signatureBytes = 64
@@ -27,9 +29,22 @@ export function createSigner(seed: Uint8Array): Signer {
   }
 }
 
+/** Keys that were used, the one used last at the end: making one costs as much as checking a signature with it. */
+const publicKeys = new Map<string, KeyObject>()
+
+function publicKeyOf(bytes: Uint8Array): KeyObject {
+  const name = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  const known = publicKeys.get(name)
+  publicKeys.delete(name)
+  const key = known ?? createPublicKey({ key: Buffer.concat([publicKeyPrefix, bytes]), format: 'der', type: 'spki' })
+  publicKeys.set(name, key)
+  const [oldest] = publicKeys.size > publicKeysKept ? publicKeys.keys() : []
+  if (oldest !== undefined) publicKeys.delete(oldest)
+  return key
+}
+
 /** Whether `signature` is the one of `data` by the owner of `publicKey`; false for malformed keys and signatures. */
 export function verifySignature(publicKey: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== publicKeyBytes || signature.length !== signatureBytes) return false
-  const key = createPublicKey({ key: Buffer.concat([publicKeyPrefix, publicKey]), format: 'der', type: 'spki' })
-  return verify(null, data, key, signature)
+  return verify(null, data, publicKeyOf(publicKey), signature)
 }

@@ -104,8 +104,9 @@ class Files {
     return { files: page.items.map(toFileVersion), nextPageToken: page.nextPageToken }
   }
 
-  async delete({ name, vault }: DeleteRequest, options: CallOptions): Promise<DeleteResponse> {
-    const info = await this.#client.deleteFile({ name, vault }, options)
+  async delete({ name, vault, requestId }: DeleteRequest, options: CallOptions): Promise<DeleteResponse> {
+    const once = requestId === '' ? {} : { requestId }
+    const info = await this.#client.deleteFile({ name, vault, ...once }, options)
     this.#logger.info('deleted a file', { file: name, version: info.version })
     return { version: toFileVersion(info) }
   }

@@ -19,6 +19,14 @@ export function toPin(request: wire.PinSnapshotsRequest): admin.PinRequest {
   return { ...request, snapshotIds: request.snapshotIds.map(parseSnapshotId) }
 }
 
+export function fromRecorded({ recordedBy, wanted }: admin.Recorded): wire.UndeleteSnapshotsResponse {
+  return { recordedBy, recordedWanted: wanted }
+}
+
+export function toTag(request: wire.TagSnapshotsRequest): admin.TagRequest {
+  return { ...request, snapshotIds: request.snapshotIds.map(parseSnapshotId) }
+}
+
 export function toPrune(request: wire.PruneRequest): admin.PruneOptions {
   const { dryRun, findRepackable, unusedPermilleMax, requestId } = request
   return { dryRun, findRepackable, unusedPermilleMax, requestId }

@@ -18,17 +18,21 @@ export function adminService(admin: Admin, nodeAdmin: NodeAdmin): ServiceMount {
   return { definition: AdminService, implementation }
 }
 
-function snapshotCalls(admin: Admin): Pick<AdminServer, 'forgetSnapshots' | 'undeleteSnapshots' | 'pinSnapshots'> {
+type SnapshotCalls = Pick<AdminServer, 'forgetSnapshots' | 'undeleteSnapshots' | 'pinSnapshots' | 'tagSnapshots'>
+
+function snapshotCalls(admin: Admin): SnapshotCalls {
   return {
     forgetSnapshots: unaryHandler(async (request, options) => ({
       expiresAtMs: BigInt(await admin.forgetSnapshots(convert.toForget(request), options)),
     })),
-    undeleteSnapshots: unaryHandler(async (request, options) => {
-      await admin.undeleteSnapshots(convert.toUndelete(request), options)
-      return {}
-    }),
-    pinSnapshots: unaryHandler(async (request, options) => {
-      await admin.pinSnapshots(convert.toPin(request), options)
+    undeleteSnapshots: unaryHandler(async (request, options) =>
+      convert.fromRecorded(await admin.undeleteSnapshots(convert.toUndelete(request), options)),
+    ),
+    pinSnapshots: unaryHandler(async (request, options) =>
+      convert.fromRecorded(await admin.pinSnapshots(convert.toPin(request), options)),
+    ),
+    tagSnapshots: unaryHandler(async (request, options) => {
+      await admin.tagSnapshots(convert.toTag(request), options)
       return {}
     }),
   }

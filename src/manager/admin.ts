@@ -7,8 +7,10 @@ import type {
   PinRequest,
   PruneOptions,
   PruneState,
+  Recorded,
   RepackablePack,
   SnapshotsRequest,
+  TagRequest,
 } from '../core/admin-messages.ts'
 import type { CatalogueFinding, ListedPack, ListPacksRequest, LossPart } from '../core/check-messages.ts'
 import type { Page, PageRequest, Session, SessionRef } from '../core/messages.ts'
@@ -24,6 +26,7 @@ import { locatePacks } from './lookup.ts'
 import { once } from './once.ts'
 import { makeToken, pageLimit, readNumberToken } from './paging.ts'
 import { beginRepack } from './sessions.ts'
+import { tagSnapshots } from './tag-snapshots.ts'
 import { findVault } from './vaults.ts'
 
 /** What people decide about the cluster. `admin.proto` has the meaning, idempotency and errors of every call. */
@@ -40,12 +43,16 @@ export class Admin {
     return this.#call(options, (context) => forgetSnapshots(context, request))
   }
 
-  undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<void> {
+  undeleteSnapshots(request: SnapshotsRequest, options?: CallOptions): Promise<Recorded> {
     return this.#call(options, (context) => undeleteSnapshots(context, request))
   }
 
-  pinSnapshots(request: PinRequest, options?: CallOptions): Promise<void> {
+  pinSnapshots(request: PinRequest, options?: CallOptions): Promise<Recorded> {
     return this.#call(options, (context) => pinSnapshots(context, request))
+  }
+
+  tagSnapshots(request: TagRequest, options?: CallOptions): Promise<void> {
+    return this.#call(options, (context) => tagSnapshots(context, request))
   }
 
   prune(request: PruneOptions, options?: CallOptions): Promise<PruneState> {

@@ -81,9 +81,11 @@ export class CatalogueCopies {
   /** What this node is to keep: the first of those that are up, until enough have the newest copy. */
   orderFor(context: Surroundings, nodeId: NodeId): Order[] {
     if (this.#current === undefined || this.#kept.has(nodeId)) return []
+    const wanted = context.lineage.witnessesWanted - this.#kept.size
+    if (wanted <= 0) return []
     const up = context.members.infos().filter(({ state, writable }) => state === 'up' && writable)
     const waiting = up.map(({ node }) => node.nodeId).filter((id) => !this.#kept.has(id) && !this.#unable.has(id))
-    if (!waiting.slice(0, Math.max(0, context.lineage.witnessesWanted - this.#kept.size)).includes(nodeId)) return []
+    if (!waiting.slice(0, wanted).includes(nodeId)) return []
     const { name, copy } = this.#current
     const action: KeepCatalogue = { kind: 'keep-catalogue', name, lengthBytes: copy.lengthBytes, hash: copy.hash }
     return [{ orderId: orderOf(name), epoch: context.identity.epoch, action }]

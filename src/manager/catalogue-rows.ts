@@ -180,6 +180,8 @@ export interface SnapshotRow {
   readonly expiresAtMs: number
   /** Why it must not be forgotten, empty if nobody said why; undefined when it may be. */
   readonly pin: string | undefined
+  /** The tags that people gave it since; undefined as long as it has those of its manifest. */
+  readonly tags: readonly string[] | undefined
 }
 
 /** What garbage collection needs of a snapshot. */
@@ -192,7 +194,7 @@ export interface SnapshotSetRow {
   readonly packs: Uint8Array
 }
 
-export interface NewSnapshot extends Omit<SnapshotRow, 'commitSequence' | 'expiresAtMs' | 'pin'> {
+export interface NewSnapshot extends Omit<SnapshotRow, 'commitSequence' | 'expiresAtMs' | 'pin' | 'tags'> {
   readonly host: string
   /** Equal for equal sets of paths. */
   readonly pathsKey: Uint8Array

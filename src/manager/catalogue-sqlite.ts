@@ -14,6 +14,7 @@ import { nodeTable, orderTable } from './sqlite/node-tables.ts'
 import { packTable } from './sqlite/pack-tables.ts'
 import { recoveryTables } from './sqlite/recovery-tables.ts'
 import { requestTable } from './sqlite/request-table.ts'
+import { agentTable, runTable, scheduleTable, versionTable } from './sqlite/schedule-tables.ts'
 import { sessionTable } from './sqlite/session-table.ts'
 import { settingTable, vaultTable } from './sqlite/setting-tables.ts'
 import { fileTable, snapshotTable } from './sqlite/snapshot-tables.ts'
@@ -111,6 +112,10 @@ class SqliteCatalogue implements Catalogue {
       log: logTable(statements),
       requests: requestTable(statements),
       recovery: recoveryTables(statements),
+      schedules: scheduleTable(statements),
+      runs: runTable(statements),
+      versions: versionTable(statements),
+      agents: agentTable(statements),
     }
   }
 

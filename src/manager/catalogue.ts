@@ -2,6 +2,7 @@ import type { ChunkId, NodeId, PackId, SessionId, SnapshotId } from '../core/ids
 import type { ProvenCopy } from '../core/messages.ts'
 import type { Operation, PackEntry, Ticket } from '../core/model.ts'
 import type { CheckpointReader, CheckpointWriter } from './catalogue-checkpoints.ts'
+import type { ScheduledReader, ScheduledWriter } from './catalogue-schedules.ts'
 import type {
   ChunkRow,
   CopyRow,
@@ -61,7 +62,7 @@ export interface Catalogue {
   close(): Promise<void>
 }
 
-export interface CatalogueReader {
+export interface CatalogueReader extends ScheduledReader {
   readonly settings: SettingReader
   readonly vaults: VaultReader
   readonly nodes: NodeReader
@@ -81,7 +82,7 @@ export interface CatalogueReader {
   readonly recovery: RecoveryReader
 }
 
-export interface CatalogueWriter extends CatalogueReader {
+export interface CatalogueWriter extends Omit<CatalogueReader, keyof ScheduledWriter>, ScheduledWriter {
   readonly settings: SettingWriter
   readonly vaults: VaultWriter
   readonly nodes: NodeWriter
@@ -311,6 +312,8 @@ export interface SnapshotWriter extends SnapshotReader {
   /** 0 brings it back from the trash. */
   setExpiry(commitSequence: number, expiresAtMs: number): Promise<void>
   setPin(commitSequence: number, pin: string | undefined): Promise<void>
+  /** Undefined: those of the manifest again. */
+  setTags(commitSequence: number, tags: readonly string[] | undefined): Promise<void>
   /** `setsVersion` of packs changes. */
   setPacks(commitSequence: number, packs: Uint8Array): Promise<void>
   /** For good, with the version of a file that it is; a tombstone stays. */
@@ -352,6 +355,8 @@ export interface OperationReader {
 export interface OperationWriter extends OperationReader {
   /** Resolves with its number. */
   add(operation: NewOperation): Promise<number>
+  /** Forgets those of a kind that made no snapshot, but for the newest `count`. */
+  trim(kind: string, count: number): Promise<void>
 }
 
 /** What a recovery gathers before it can make sense of it. */

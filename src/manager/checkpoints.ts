@@ -1,4 +1,4 @@
-import { TwofoldError, isTwofoldError } from '../core/errors.ts'
+import { TwofoldError } from '../core/errors.ts'
 import {
   catalogueSliceRows,
   checkpointKeepMs,
@@ -9,8 +9,6 @@ import {
 } from '../core/limits.ts'
 import type { BeginBackupRequest, Page, PageRequest, SaveCheckpointRequest } from '../core/messages.ts'
 import type { Checkpoint } from '../core/model.ts'
-import { decodeManifest } from '../format/manifest.ts'
-import type { Manifest } from '../format/manifest.ts'
 import { byteSetKey } from './byte-list.ts'
 import type { CheckpointRow, CheckpointSeries } from './catalogue-checkpoints.ts'
 import type { CatalogueReader } from './catalogue.ts'
@@ -20,7 +18,7 @@ import { decodePackSet, encodePackSet } from './pack-set.ts'
 import { makeToken, pageLimit, pageOf, readNumberToken } from './paging.ts'
 import { reachablePacks } from './reachability.ts'
 import { requireSession } from './session-guard.ts'
-import { requireMatch, withMoves } from './snapshot-commit.ts'
+import { readManifest, requireMatch, withMoves } from './snapshot-commit.ts'
 import { findVault, vaultOf } from './vaults.ts'
 
 /**
@@ -70,15 +68,6 @@ async function save(context: ManagerContext, request: SaveCheckpointRequest): Pr
     })
     await tx.checkpoints.trim(checkpointsMax)
   })
-}
-
-function readManifest(bytes: Uint8Array): Manifest {
-  try {
-    return decodeManifest(bytes)
-  } catch (error) {
-    if (!isTwofoldError(error)) throw error
-    throw new TwofoldError('invalid-argument', `the manifest is not valid: ${error.message}`, { cause: error })
-  }
 }
 
 /** @throws TwofoldError `missing-chunks` when a pack is gone */

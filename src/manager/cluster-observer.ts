@@ -1,4 +1,6 @@
-import type { Durability, Operation, RepairActivity } from '../core/model.ts'
+import { copiesNow } from '../core/durability-text.ts'
+import type { NodeId } from '../core/ids.ts'
+import type { NodeState, Operation, RepairActivity } from '../core/model.ts'
 import { durabilityEventsMax, observeIntervalMs, pageSizeDefault } from '../core/limits.ts'
 import type { ManagerContext } from './context.ts'
 import type { EventFeed } from './event-feed.ts'
@@ -14,7 +16,7 @@ export class ClusterObserver {
   readonly #feed: EventFeed
   readonly #repair: RepairWatch
   #lookedMs = -Infinity
-  #nodes: Map<string, string> | undefined
+  #nodes: Map<NodeId, NodeState> | undefined
   #operation: number | undefined
   #activity: RepairActivity = 'none'
   #copies: Map<number, string> | undefined
@@ -43,15 +45,16 @@ export class ClusterObserver {
   }
 
   #lookAtNodes(): void {
+    const { members } = this.#context
     const known = this.#nodes
-    const infos = this.#context.members.infos()
-    this.#nodes = new Map(infos.map(({ node, state }) => [node.nodeId, state]))
+    const states = new Map(members.rows().map(({ ref }) => [ref.nodeId, members.state(ref.nodeId)]))
+    this.#nodes = states
     if (known === undefined) return
-    for (const { node, state } of infos) {
-      const before = known.get(node.nodeId) ?? ''
-      if (before !== state) {
-        this.#feed.add({ kind: 'node', timeMs: this.#timeMs, node: node.name, before, after: state })
-      }
+    const changed = members.rows().filter(({ ref: { nodeId } }) => known.get(nodeId) !== states.get(nodeId))
+    changed.sort((a, b) => (a.ref.name < b.ref.name ? -1 : 1))
+    for (const { ref } of changed) {
+      const [before, after] = [known, states].map((map) => map.get(ref.nodeId) ?? '') as [string, string]
+      this.#feed.add({ kind: 'node', timeMs: this.#timeMs, node: ref.name, before, after })
     }
   }
 
@@ -93,7 +96,7 @@ export class ClusterObserver {
     const copies = new Map<number, string>()
     let told = 0
     for await (const { commitSequence, snapshotId, durability: now } of eachSnapshot(this.#context)) {
-      const after = copiesText(now)
+      const after = copiesNow(now)
       copies.set(commitSequence, after)
       const before = known?.get(commitSequence)
       if (before === undefined || before === after || ++told > durabilityEventsMax) continue
@@ -108,12 +111,3 @@ export class ClusterObserver {
 }
 
 const restFactor = 20
-
-/** `2/2`, `1/2 repairing`, `0/2 lost` */
-function copiesText({ copies, copiesWanted, packsDegraded, packsUnavailable, repair }: Durability): string {
-  const count = `${copies}/${copiesWanted}`
-  if (packsUnavailable > 0) return `${count} lost`
-  if (packsDegraded === 0) return count
-  const words: Record<RepairActivity, string> = { none: 'degraded', running: 'repairing', waiting: 'waiting' }
-  return `${count} ${words[repair]}`
-}

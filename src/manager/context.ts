@@ -20,6 +20,7 @@ import type { PendingOrders } from './pending-orders.ts'
 import type { RepairWatch } from './repair-watch.ts'
 import type { Rebalance } from './rebalance-state.ts'
 import type { RepairState } from './repair-state.ts'
+import type { Shutdown } from './shutdown-state.ts'
 import type { SoundPacks } from './sound-packs.ts'
 import type { ManagerTiming } from './timing.ts'
 
@@ -56,4 +57,5 @@ export interface ManagerContext {
   readonly repair: RepairState
   readonly drains: Drains
   readonly rebalance: Rebalance
+  readonly shutdown: Shutdown
 }

@@ -171,6 +171,8 @@ export function fromSnapshot(snapshot: Snapshot): wire.Snapshot {
     expiresAtMs: BigInt(snapshot.expiresAtMs),
     pinned: snapshot.pin !== undefined,
     pinReason: snapshot.pin ?? '',
+    tagsChanged: snapshot.tags !== undefined,
+    tags: [...(snapshot.tags ?? [])],
   }
 }
 
@@ -242,6 +244,7 @@ export function fromStatus(status: ClusterStatus): wire.GetStatusResponse {
     lineageProblem: status.lineageProblem,
     packsUnknown: BigInt(status.packsUnknown),
     copiesDamaged: BigInt(status.copiesDamaged),
+    managerTimeMs: BigInt(status.managerTimeMs),
   }
 }
 

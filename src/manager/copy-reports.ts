@@ -1,4 +1,9 @@
-import { damagedPerHeartbeatMax, provenPerHeartbeatMax, provenShownAfterMs } from '../core/limits.ts'
+import {
+  damagedPerHeartbeatMax,
+  problemCharactersMax,
+  provenPerHeartbeatMax,
+  provenShownAfterMs,
+} from '../core/limits.ts'
 import type { DamagedCopy, ProvenCopy } from '../core/messages.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeRow } from './catalogue-rows.ts'
@@ -38,7 +43,7 @@ async function recordDamage(
   { row, copy }: { row: NodeRow; copy: DamagedCopy },
 ): Promise<{ pack: number; lengthBytes: number } | undefined> {
   const { packId, putSequence, foundAtMs } = copy
-  const problem = copy.problem.slice(0, 1000)
+  const problem = copy.problem.slice(0, problemCharactersMax)
   await tx.damaged.add({ node: row.id, packId, putSequence, problem, foundAtMs })
   await tx.operations.add({
     kind: 'damage',

@@ -9,6 +9,8 @@ type Name = Pick<DamagedRow, 'packId' | 'putSequence'>
 export class DamagedCopies {
   readonly #catalogue: Catalogue
   readonly #byNode = new Map<number, Map<string, Name>>()
+  /** Those that somebody pruned after, as `row key`. */
+  readonly #pruned = new Set<string>()
   #turn = 0
 
   constructor(catalogue: Catalogue, rows: readonly DamagedRow[]) {
@@ -26,6 +28,11 @@ export class DamagedCopies {
     return [...this.#byNode.values()].reduce((sum, copies) => sum + copies.size, 0)
   }
 
+  /** Whether any copy of the node is. */
+  has(node: number): boolean {
+    return (this.#byNode.get(node)?.size ?? 0) > 0
+  }
+
   all(): { readonly node: number; readonly packId: PackId; readonly putSequence: number }[] {
     return [...this.#byNode].flatMap(([node, copies]) =>
       [...copies.values()].map(({ packId, putSequence }) => ({ node, packId, putSequence })),
@@ -37,6 +44,17 @@ export class DamagedCopies {
     const start = this.#turn < copies.length ? this.#turn : 0
     this.#turn = start + limit
     return copies.slice(start, start + limit)
+  }
+
+  /** A prune that a person asked for has come to its end: what nothing needs may go from now on. */
+  pruned(): void {
+    this.#pruned.clear()
+    for (const copy of this.all()) this.#pruned.add(`${copy.node} ${keyOf(copy)}`)
+  }
+
+  /** Whether a prune has ended since the copy was put aside, and since the manager's start. */
+  wasPruned(copy: Name & { readonly node: number }): boolean {
+    return this.#pruned.has(`${copy.node} ${keyOf(copy)}`)
   }
 
   newsOf(node: number, listed: readonly DamagedCopy[]): DamagedCopy[] {

@@ -2,10 +2,13 @@ import { copiesCount } from './membership.ts'
 import type { PackId } from '../core/ids.ts'
 import { repairLookMax } from '../core/limits.ts'
 import type { CatalogueReader } from './catalogue.ts'
+import type { PackRow } from './catalogue-rows.ts'
 import type { ManagerContext } from './context.ts'
+import { parseFacts, recoverySetting } from './lineage-watch.ts'
 import { mayDeleteCopies } from './may-delete.ts'
 import { isCertain } from './node-standing.ts'
 import type { Standings } from './node-standing.ts'
+import { standingsOf } from './repair-plan.ts'
 import { vaultOf } from './vaults.ts'
 
 /**
@@ -25,7 +28,11 @@ export async function discardDamaged(context: ManagerContext): Promise<void> {
   if (some.length === 0) return
   const needless = await context.catalogue.read(async (tx) => {
     const found = []
-    for (const copy of some) if (await isNeedless(tx, copy.packId, standings)) found.push(copy)
+    for (const copy of some) {
+      const pack = await tx.packs.find(copy.packId)
+      const needless = pack === undefined ? await isForgotten(context, tx, copy) : await isNeedless(tx, pack, standings)
+      if (needless) found.push(copy)
+    }
     return found
   })
   for (const { node, packId, putSequence } of needless) {
@@ -34,15 +41,25 @@ export async function discardDamaged(context: ManagerContext): Promise<void> {
   }
 }
 
-async function isNeedless(tx: CatalogueReader, packId: PackId, standings: Standings): Promise<boolean> {
-  const pack = await tx.packs.find(packId)
-  // Of a pack that the catalogue does not know, everything is kept.
-  if (pack === undefined || pack.state === 'open') return false
+async function isNeedless(tx: CatalogueReader, pack: PackRow, standings: Standings): Promise<boolean> {
+  if (pack.state === 'open') return false
   if (pack.state === 'deleted' || pack.state === 'abandoned') return true
   const [copies = []] = await tx.copies.of([pack.id])
-  const certain = copies.filter((copy) => {
-    const standing = standings.get(copy.node)
-    return standing !== undefined && isCertain(standing)
-  })
-  return certain.length >= (await vaultOf(tx, pack.vault)).copies
+  const holders = copies.map((copy) => copy.node)
+  return standingsOf(holders, standings).filter(isCertain).length >= (await vaultOf(tx, pack.vault)).copies
+}
+
+/**
+ * Of a pack that the catalogue does not know, everything is kept, until somebody prunes: a recovery that found all
+ * snapshots whole needs none of it. As long as nodes have good packs that are unknown, or a snapshot is missing, it
+ * stays.
+ */
+async function isForgotten(
+  { damaged }: ManagerContext,
+  tx: CatalogueReader,
+  copy: { readonly node: number; readonly packId: PackId; readonly putSequence: number },
+): Promise<boolean> {
+  if (!damaged.wasPruned(copy)) return false
+  const unknown = (await tx.unknownPacks.counts()).some(({ packs }) => packs > 0)
+  return !unknown && parseFacts(await tx.settings.get(recoverySetting)).incomplete === 0
 }

@@ -7,6 +7,8 @@ interface Drain {
   leftBytes: number
   /** Whether the copies were gone through once. */
   known: boolean
+  /** Whether that took one slice. */
+  few: boolean
   checkedMs: number
   /** Since when nothing was left, whatever the node says. */
   cleanMs: number | undefined
@@ -22,7 +24,7 @@ export class Drains {
     if (known !== undefined) return known
     const fresh: Drain = {
       sinceMs: nowMs,
-      ...{ totalPacks: 0, totalBytes: 0, leftPacks: 0, leftBytes: 0, known: false },
+      ...{ totalPacks: 0, totalBytes: 0, leftPacks: 0, leftBytes: 0, known: false, few: false },
       checkedMs: -Infinity,
       cleanMs: undefined,
       scan: undefined,

@@ -1,8 +1,8 @@
-import { drainCheckMs, inventorySliceRows } from '../core/limits.ts'
+import { drainCheckFewMs, drainCheckMs } from '../core/limits.ts'
 import type { ManagerContext } from './context.ts'
+import { heldCopies } from './node-copies.ts'
 import { isCertain } from './node-standing.ts'
 import type { NodeStanding, Standings } from './node-standing.ts'
-import { standingsOf } from './repair-plan.ts'
 
 /**
  * One bounded piece of watching over nodes that are being emptied: repair copies what they have; a node is drained once
@@ -23,7 +23,8 @@ export async function drainStep(context: ManagerContext): Promise<boolean> {
 async function look(context: ManagerContext, node: NodeStanding, standings: Standings): Promise<boolean> {
   const nowMs = context.clock.monotonicMs()
   const drain = context.drains.of(node.node, nowMs)
-  if (drain.scan === undefined && nowMs - drain.checkedMs < drainCheckMs) return false
+  const pauseMs = drain.few ? drainCheckFewMs : drainCheckMs
+  if (drain.scan === undefined && nowMs - drain.checkedMs < pauseMs) return false
   const scan = (drain.scan ??= { after: 0, packs: 0, bytes: 0 })
   const slice = await neededOf(context, node.node, { after: scan.after, standings })
   scan.packs += slice.packs
@@ -33,6 +34,7 @@ async function look(context: ManagerContext, node: NodeStanding, standings: Stan
     return true
   }
   drain.scan = undefined
+  drain.few = scan.after === 0
   drain.checkedMs = nowMs
   drain.leftPacks = scan.packs
   drain.leftBytes = scan.bytes
@@ -56,19 +58,9 @@ async function neededOf(
   { after, standings }: { readonly after: number; readonly standings: Standings },
 ): Promise<Needed> {
   return context.catalogue.read(async (tx) => {
-    const wanted = new Map((await tx.vaults.all()).map((vault) => [vault.id, vault.copies]))
-    const rows = await tx.copies.ofNode(node, { after, limit: inventorySliceRows })
-    const copies = await tx.copies.of(rows.map((row) => row.pack))
-    let packs = 0
-    let bytes = 0
-    for (const [index, row] of rows.entries()) {
-      if (row.state !== 'committed') continue
-      const others = (copies[index] ?? []).map((copy) => copy.node).filter((other) => other !== node)
-      if (standingsOf(others, standings).filter(isCertain).length >= (wanted.get(row.vault) ?? 0)) continue
-      packs += 1
-      bytes += row.lengthBytes
-    }
-    return { packs, bytes, next: rows.length < inventorySliceRows ? undefined : rows.at(-1)?.pack }
+    const { held, next } = await heldCopies(tx, node, { after, standings })
+    const needed = held.filter(({ others, wanted }) => others.filter(isCertain).length < wanted)
+    return { packs: needed.length, bytes: needed.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0), next }
   })
 }
 

@@ -4,6 +4,7 @@ import type { Catalogue } from './catalogue.ts'
 import type { Members } from './members.ts'
 import { PackHolders } from './pack-holders.ts'
 import type { HolderTally } from './pack-holders.ts'
+import { domainOf } from './placement.ts'
 import type { RepairWatch } from './repair-watch.ts'
 
 /** Answers that are remembered: about 300 bytes each. */
@@ -86,7 +87,7 @@ export class DurabilityReader {
         const node = this.#members.byRow(row)?.ref
         if (node === undefined) continue
         nodes.set(row, node)
-        domains.add(node.failureDomain === '' ? node.nodeId : `domain ${node.failureDomain}`)
+        domains.add(domainOf(node))
       }
       copies = Math.min(copies, group.nodes.length)
       failureDomains = Math.min(failureDomains, domains.size)

@@ -1,10 +1,12 @@
 import { TwofoldError } from '../core/errors.ts'
 import { actorNameCharactersMax } from '../core/limits.ts'
+import type { DeleteFileRequest } from '../core/admin-messages.ts'
 import type { ListFileVersionsRequest, Page } from '../core/messages.ts'
 import type { FileRecord } from '../core/model.ts'
 import type { FileRow } from './catalogue-rows.ts'
 import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
+import { once } from './once.ts'
 import { makeToken, pageLimit, pageOf, readNumberToken, readToken } from './paging.ts'
 import { requireFileName } from './request-checks.ts'
 import { snapshotBytes, toSnapshot } from './snapshot-view.ts'
@@ -53,28 +55,22 @@ async function toFile(context: ManagerContext, row: FileRow): Promise<FileRecord
   return { name: row.name, version: row.version, deleted: row.deleted, createdAtMs: row.createdAtMs, snapshot }
 }
 
-export interface DeleteFile {
-  readonly vault: string
-  readonly name: string
-  readonly actor: string
-}
-
-export async function deleteFile(context: ManagerContext, request: DeleteFile): Promise<FileRecord> {
+export async function deleteFile(context: ManagerContext, request: DeleteFileRequest): Promise<FileRecord> {
   const { name } = request
   requireFileName(name)
   const timeMs = Math.round(context.clock.nowMs())
-  const row = await context.catalogue.write(async (tx) => {
+  const { version, createdAtMs } = await once(context, { kind: 'delete', request, changes: true }, async (tx) => {
     const vault = await findVault(tx, request.vault)
     const newest = await tx.files.newest(vault.id, name)
     if (newest === undefined) throw new TwofoldError('not-found', `there is no file "${name.slice(0, 200)}"`)
-    if (newest.deleted) return newest
+    if (newest.deleted) return { version: newest.version, createdAtMs: newest.createdAtMs }
     const version = newest.version + 1
     await tx.files.add(vault.id, { name, version, createdAtMs: timeMs, commitSequence: 0 })
     const actor = request.actor.slice(0, 2 * actorNameCharactersMax)
     const rest = { result: 'ok', detail: '', snapshotId: '', durationMs: 0 } as const
     await tx.operations.add({ kind: 'delete', timeMs, actor, subject: name, ...rest })
     await appendToLog(tx, 'delete-file', { vault: vault.name, name, version, createdAtMs: timeMs })
-    return { name, version, deleted: true, createdAtMs: timeMs, snapshot: undefined }
+    return { version, createdAtMs: timeMs }
   })
-  return toFile(context, row)
+  return { name, version, deleted: true, createdAtMs, snapshot: undefined }
 }

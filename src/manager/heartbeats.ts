@@ -1,4 +1,4 @@
-import { asBuffer, toHex } from '../core/ids.ts'
+import { asBuffer } from '../core/ids.ts'
 import { ordersPerHeartbeatMax, passingOrdersPerHeartbeatMax } from '../core/limits.ts'
 import type { Heartbeat, HeartbeatReply, Order, OrderResult } from '../core/messages.ts'
 import { xorDigests } from '../format/copy-digest.ts'
@@ -11,16 +11,17 @@ import type { PassingOrder } from './passing-orders.ts'
 import { hearLog } from './lineage-watch.ts'
 import { requireRegistered } from './registration.ts'
 
+/** Takes in what a node says. Mostly that is nothing new, and then the catalogue is not asked. */
 export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbeat): Promise<HeartbeatReply> {
   const row = requireRegistered(context, heartbeat)
   const newest = context.members.heard(heartbeat)
-  await takeResults(context, row, heartbeat.results)
+  if (heartbeat.results.length > 0) await takeResults(context, row, heartbeat.results)
   const log = await hearLog(context, row, heartbeat)
   context.catalogueCopies.answered(heartbeat.nodeId, heartbeat.results)
   hearChecks(context, row, heartbeat.results)
   if (newest) {
-    await takeDamaged(context, row, heartbeat.damaged)
-    await takeProven(context, row, heartbeat.proven)
+    if (heartbeat.damaged.length > 0 || context.damaged.has(row.id)) await takeDamaged(context, row, heartbeat.damaged)
+    if (heartbeat.proven.length > 0) await takeProven(context, row, heartbeat.proven)
     await watchInventory(context, row, heartbeat)
   }
   return {
@@ -39,7 +40,8 @@ async function ordersFor(context: ManagerContext, row: NodeRow): Promise<Order[]
   const passing = context.orders
     .of(row.id, passingOrdersPerHeartbeatMax)
     .filter(({ action }) => action.kind !== 'discard-damaged' || (lineage.mayDelete && lineage.mayDestroy(row.id, 0)))
-  const waiting = await context.pendingOrders.of(row.id, ordersPerHeartbeatMax - passing.length)
+  const limit = ordersPerHeartbeatMax - passing.length
+  const waiting = context.pendingOrders.hasNone(row.id) ? [] : await context.pendingOrders.of(row.id, limit)
   const durable = waiting.filter(({ logSequence = 0 }) => lineage.mayDestroy(row.id, logSequence))
   return [
     ...[...passing, ...durable].map(({ orderId, action }) => ({ orderId, action, epoch: identity.epoch })),
@@ -90,6 +92,9 @@ async function takeResult(context: ManagerContext, row: NodeRow, { order, result
       if (!result.done) return
       context.inventories.went(row.id, action.packId, action.putSequence)
       return await context.damaged.discarded(row.id, action)
+    case 'stop':
+      if (result.done) context.shutdown.stopped(row.id)
+      return
     case 'verify-pack':
       // What is bad turns up among the damaged copies.
       return
@@ -100,26 +105,37 @@ async function takeResult(context: ManagerContext, row: NodeRow, { order, result
 async function watchInventory(context: ManagerContext, row: NodeRow, heartbeat: Heartbeat): Promise<void> {
   const { inventories, orders, clock, members } = context
   if (orders.has(row.id, (action) => action.kind === 'send-inventory')) return
-  await compareDigest(context, row, heartbeat.inventoryDigest)
   const nowMs = clock.monotonicMs()
+  if (comparesNow(context, row, heartbeat.inventoryDigest)) {
+    await compareDigest(context, row, heartbeat.inventoryDigest)
+  }
   if (!inventories.due(row.id, members.reported(row.ref.nodeId), nowMs)) return
   inventories.asked(row.id, nowMs)
   orders.give(row.id, { kind: 'send-inventory' })
 }
 
-/** Whether the node has what the catalogue says, as far as a digest tells; only while nothing is on its way. */
+/** Whether a digest is to be compared, which is only done while nothing is on its way to or from the node. */
+function comparesNow(
+  { inventories, clock, members, orders }: ManagerContext,
+  row: NodeRow,
+  digest: Uint8Array,
+): boolean {
+  if (members.receiving(row.ref.nodeId) || orders.has(row.id)) {
+    inventories.busy(row.id)
+    return false
+  }
+  return members.reported(row.ref.nodeId) && inventories.compares(row.id, digest, clock.monotonicMs())
+}
+
+/** Whether the node has what the catalogue says, as far as a digest tells. */
 async function compareDigest(context: ManagerContext, row: NodeRow, digest: Uint8Array): Promise<void> {
-  const { inventories, clock, members } = context
+  const { inventories, clock } = context
   const nowMs = clock.monotonicMs()
-  const text = toHex(digest)
-  const busy = members.receiving(row.ref.nodeId) || context.orders.has(row.id)
-  if (busy) return inventories.busy(row.id)
-  if (!members.reported(row.ref.nodeId) || !inventories.compares(row.id, text, nowMs)) return
   const { copiesDigest, ordered } = await context.catalogue.read(async (tx) => ({
     copiesDigest: (await tx.nodes.inventory(row.id)).copiesDigest,
     ordered: await tx.orders.ofNode(row.id, 1),
   }))
   if (ordered.length > 0) return inventories.busy(row.id)
   const expected = xorDigests(copiesDigest, inventories.left(row.id))
-  inventories.compared(row.id, asBuffer(expected).equals(digest), { digest: text, nowMs })
+  inventories.compared(row.id, asBuffer(expected).equals(digest), { digest, nowMs })
 }

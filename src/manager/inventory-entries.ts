@@ -1,10 +1,10 @@
-import { randomHexId } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import { reportsPerRegistrationMax } from '../core/limits.ts'
 import type { InventoryEntry, InventoryReport } from '../core/messages.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { CopyRow, NodeRow, OrderRow, PackRow, UnknownPackRow } from './catalogue-rows.ts'
 import type { ManagerContext } from './context.ts'
+import { orderDrop } from './drop-orders.ts'
 import { mayDeleteCopies } from './may-delete.ts'
 import type { QueuedPack } from './repair-queue.ts'
 
@@ -23,7 +23,7 @@ export interface EntryFacts {
 /**
  * - `unknown`: the catalogue never heard of the pack, so it is older than the node. Kept, and told.
  * - `going`: it is ordered away, or went already.
- * - `needless`: the catalogue says for sure that nobody needs it.
+ * - `needless`: the catalogue says for sure that nobody needs it: exactly this put is ordered away.
  * - `open`: it is being written.
  * - `doubtful`: it cannot be what it should be.
  * - `copy`: it is a copy; `known` when nothing of it is new.
@@ -89,7 +89,11 @@ export async function takeEntries(context: ManagerContext, tx: CatalogueWriter, 
     const queued = { pack: pack.id, lengthBytes: pack.lengthBytes }
     // A recovery does not know which tickets there were: a new one must be newer than all that nodes have seen.
     if (fate !== 'open' && entry.generation > pack.generation) await tx.packs.raiseGeneration(pack.id, entry.generation)
-    if (fate === 'needless') await orderDrop(context, tx, { row, pack, putSequence })
+    if (fate === 'needless' && mayDeleteCopies(context, row.ref.nodeId)) {
+      const { packId, generation: generationMax } = pack
+      const copy = { packId, putSequenceMax: putSequence, generationMax }
+      await orderDrop(context, tx, { node: row.id, incarnation: row.ref.incarnation, ...copy })
+    }
     if (fate === 'copy') {
       const known = facts.copy?.putSequence === putSequence ? facts.copy.provenAtMs : 0
       await tx.copies.put(pack.id, { node: row.id, putSequence, provenAtMs: Math.max(known, provenAtMs) })
@@ -121,25 +125,4 @@ async function factsOf(
     goneTo: context.inventories.hasGone(row.id, packId, putSequence) ? putSequence : damagedTo,
     asOfPutSequence: report.asOfPutSequence,
   }
-}
-
-/** Orders away exactly the put that was listed, if all nodes have told what they hold. */
-async function orderDrop(
-  context: ManagerContext,
-  tx: CatalogueWriter,
-  { row, pack, putSequence }: { readonly row: NodeRow; readonly pack: PackRow; readonly putSequence: number },
-): Promise<void> {
-  if (!mayDeleteCopies(context, row.ref.nodeId)) return
-  context.pendingOrders.giving(row.id)
-  const { packId, generation } = pack
-  await tx.orders.add(row.id, {
-    orderId: randomHexId(context.random),
-    action: {
-      kind: 'drop-pack',
-      packId,
-      incarnation: row.ref.incarnation,
-      putSequenceMax: putSequence,
-      generationMax: generation,
-    },
-  })
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
 import { digestAgreedMs, inventoryAgainMs, inventoryIntervalMs } from '../core/limits.ts'
 import { copyDigestBytes } from '../format/copy-digest.ts'
@@ -7,7 +8,7 @@ interface Watch {
   askedMs: number | undefined
   takenMs: number | undefined
   agreedMs: number
-  agreedOn: string
+  agreedOn: Uint8Array
   mismatches: number
   /** Whether a list may be under way. */
   outstanding: boolean
@@ -31,7 +32,7 @@ export class InventoryWatch {
       askedMs: undefined,
       takenMs: undefined,
       agreedMs: -Infinity,
-      agreedOn: '',
+      agreedOn: new Uint8Array(),
       mismatches: 0,
       outstanding: false,
       wanted: false,
@@ -116,16 +117,16 @@ export class InventoryWatch {
   }
 
   /** Whether a heartbeat's digest is worth comparing: it changed, or the last comparison is a while ago. */
-  compares(node: number, digest: string, nowMs: number): boolean {
+  compares(node: number, digest: Uint8Array, nowMs: number): boolean {
     const { agreedOn, agreedMs } = this.#of(node)
-    return digest !== agreedOn || nowMs - agreedMs >= digestAgreedMs
+    return !asBuffer(digest).equals(agreedOn) || nowMs - agreedMs >= digestAgreedMs
   }
 
-  compared(node: number, agrees: boolean, on: { digest: string; nowMs: number }): void {
+  compared(node: number, agrees: boolean, on: { digest: Uint8Array; nowMs: number }): void {
     const watch = this.#of(node)
     watch.mismatches = agrees ? 0 : watch.mismatches + 1
     if (!agrees) return
-    watch.agreedOn = on.digest
+    watch.agreedOn = Uint8Array.from(on.digest)
     watch.agreedMs = on.nowMs
   }
 

@@ -8,7 +8,9 @@ import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
 import type { Identity } from './identity.ts'
 import { Lineage } from './lineage.ts'
+import type { Surroundings } from './lineage.ts'
 import type { LogFeed } from './log-feed.ts'
+import { Newcomers, readNewcomers, removeNewcomers } from './newcomers.ts'
 import { fromHex } from '../core/ids.ts'
 
 /** Ends of other logs that a recovery took in, and the nodes that it went on without. */
@@ -18,35 +20,37 @@ const rolledBackSetting = 'rolled-back'
 export interface RecoveryFacts {
   readonly forgiven: readonly { readonly sequence: number; readonly hash: string }[]
   readonly held: readonly string[]
+  /** How many snapshots it could not bring back although a log says that they were committed. */
+  readonly incomplete: number
 }
 
-export async function openLineage(
-  feed: LogFeed,
-  identity: Identity,
-  isRemoved: (node: number) => boolean,
-): Promise<Lineage> {
+export async function openLineage(feed: LogFeed, identity: Identity, surroundings: Surroundings): Promise<Lineage> {
   return feed.catalogue.read(async (tx) => {
     const vaults = (await tx.vaults.all()).map((vault) => vault.minCopies)
     const facts = parseFacts(await tx.settings.get(recoverySetting))
     const nodes = await tx.nodes.all()
+    const removed = new Set(nodes.filter(({ admin }) => admin === 'removed').map(({ ref }) => ref.nodeId as string))
+    const held = facts.held.filter((id) => !removed.has(id))
     return new Lineage({
       feed,
       epoch: identity.epoch,
       life: identity.life,
       fresh: identity.fresh,
-      expected: nodes.filter((node) => node.admin !== 'removed').map((node) => node.id),
+      expected: nodes.filter(({ admin, ref }) => admin !== 'removed' && !held.includes(ref.nodeId)).map(({ id }) => id),
       minCopies: { least: Math.min(...vaults), most: Math.max(...vaults) },
       forgiven: facts.forgiven.map(({ sequence, hash }): ChainEnd => ({ sequence, hash: fromHex(hash) })),
-      held: facts.held,
+      held,
       rolledBack: Buffer.from((await tx.settings.get(rolledBackSetting)) ?? '').toString(),
-      isRemoved,
+      newcomers: new Newcomers(await readNewcomers(tx)),
+      surroundings,
     })
   })
 }
 
-function parseFacts(value: Uint8Array | undefined): RecoveryFacts {
-  if (value === undefined) return { forgiven: [], held: [] }
-  return JSON.parse(Buffer.from(value).toString()) as RecoveryFacts
+export function parseFacts(value: Uint8Array | undefined): RecoveryFacts {
+  const none = { forgiven: [], held: [], incomplete: 0 }
+  if (value === undefined) return none
+  return { ...none, ...(JSON.parse(Buffer.from(value).toString()) as Partial<RecoveryFacts>) }
 }
 
 /** Takes in what a node says of its log. Resolves with what to answer, nothing when it knows what we do not. */
@@ -55,18 +59,19 @@ export async function hearLog(
   node: NodeRow,
   report: LogReport,
 ): Promise<{ logHead: LogPosition | undefined; logEntries: readonly LogEntry[] }> {
-  const { lineage, log } = context
-  const { agrees, from, discovered } = await lineage.hear(node, report)
+  const { lineage, log, catalogue } = context
+  const { agrees, from, discovered } = lineage.heardBefore(node, report) ?? (await lineage.hear(node, report))
   if (discovered !== undefined) await sayRolledBack(context, discovered)
   if (!agrees || lineage.state === 'rolled-back') return { logHead: undefined, logEntries: [] }
-  await beginEpochInLog(context)
-  const logEntries = await log.after(from)
-  return { logHead: await headOf(context), logEntries }
+  const settled = lineage.settleNewcomers()
+  if (settled.length > 0) await catalogue.write((tx) => removeNewcomers(tx, settled))
+  if (!context.begun.epoch) await beginEpochInLog(context)
+  const logEntries = log.knownHead?.sequence === from ? [] : await log.after(from)
+  return { logHead: headOf(context, log.knownHead ?? (await log.head())), logEntries }
 }
 
-/** How far the log is now. */
-async function headOf({ log, identity }: ManagerContext): Promise<LogPosition | undefined> {
-  const end = await log.head()
+/** How far the log is, for nodes. */
+function headOf({ identity }: ManagerContext, end: ChainEnd | undefined): LogPosition | undefined {
   return end === undefined ? undefined : { epoch: identity.epoch, life: identity.life, ...end }
 }
 

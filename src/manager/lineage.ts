@@ -1,10 +1,12 @@
 import { TwofoldError } from '../core/errors.ts'
+import type { NodeId } from '../core/ids.ts'
 import type { LogReport } from '../core/messages.ts'
 import type { LineageState, LogPosition } from '../core/model.ts'
-import { sameHash } from '../format/log-chain.ts'
+import { sameHash, samePosition } from '../format/log-chain.ts'
 import type { ChainEnd } from '../format/log-chain.ts'
 import type { NodeRow } from './catalogue-rows.ts'
 import type { LogFeed } from './log-feed.ts'
+import type { Newcomers } from './newcomers.ts'
 
 export interface LineageOptions {
   readonly feed: LogFeed
@@ -23,7 +25,18 @@ export interface LineageOptions {
   readonly held: readonly string[]
   /** What an earlier start found out; empty when nothing. */
   readonly rolledBack: string
-  readonly isRemoved: (node: number) => boolean
+  /** Nodes whose word does not count yet. */
+  readonly newcomers: Newcomers
+  readonly surroundings: Surroundings
+}
+
+/** The nodes as they are now, by their rows. */
+export interface Surroundings {
+  isRemoved(node: number): boolean
+  /** All that were not removed. */
+  present(): readonly number[]
+  /** All that are expected to record what they are told. */
+  recording(): readonly number[]
 }
 
 /** What a node's log says of this catalogue. */
@@ -45,11 +58,15 @@ export class Lineage {
   readonly #options: LineageOptions
   /** How far the log of each node is, of those that agree; 0 for a node whose log is empty. */
   readonly #logs = new Map<number, number>()
+  /** What each of those said last whose log is on our chain, or empty. */
+  readonly #reports = new Map<number, LogReport>()
   /** Nodes of before the start that agree. A store that knows nothing is no evidence. */
   readonly #reported = new Set<number>()
   readonly #held: Set<string>
   readonly #lost = new Set<string>()
   #verified = false
+  /** Whether a log has grown, or a node has come, since newcomers were looked at: a removal is in the log as well. */
+  #moved = true
   #contradiction: string
 
   constructor(options: LineageOptions) {
@@ -72,8 +89,8 @@ export class Lineage {
   }
 
   #silent(): number[] {
-    const { expected, isRemoved } = this.#options
-    return expected.filter((node) => !this.#reported.has(node) && !isRemoved(node))
+    const { expected, surroundings } = this.#options
+    return expected.filter((node) => !this.#reported.has(node) && !surroundings.isRemoved(node))
   }
 
   /** What is missing or wrong, in words; empty when it is verified. */
@@ -86,7 +103,8 @@ export class Lineage {
 
   #holdText(): string {
     if (this.#held.size === 0) return ''
-    return `${this.#held.size} nodes that the last recovery went on without have not come back: nothing is deleted`
+    const problem = `${this.#held.size} nodes that the last recovery went on without have not come back`
+    return `${problem}: nothing is deleted until they do, or "twofold node remove" takes them out for good`
   }
 
   /** Whether anything may be deleted, condemned, ended or given up by the manager itself. */
@@ -104,19 +122,35 @@ export class Lineage {
     )
   }
 
+  /**
+   * The answer to a node that says the same as the last time, undefined to any other. What was on our chain stays
+   * there, so `hear` would look at everything again and change nothing.
+   */
+  heardBefore(node: NodeRow, { log, witnessed }: LogReport): Hearing | undefined {
+    const from = this.#logs.get(node.id)
+    const last = this.#reports.get(node.id)
+    if (from === undefined || last === undefined) return undefined
+    if (!samePosition(last.log, log) || !samePosition(last.witnessed, witnessed)) return undefined
+    return { agrees: true, from, discovered: undefined }
+  }
+
   /** Takes in what a node says of its log, when it registers and with every heartbeat. */
   async hear(node: NodeRow, { log, witnessed }: LogReport): Promise<Hearing> {
     const agreesAt = await this.#onChain(log)
     const contradiction = await this.#contradictionOf(node, [log, witnessed])
     if (contradiction !== undefined) {
       this.#logs.delete(node.id)
+      this.#reports.delete(node.id)
       this.#reported.delete(node.id)
       const discovered = this.#contradiction === '' ? contradiction : undefined
       this.#contradiction ||= contradiction
       return { agrees: false, from: 0, discovered }
     }
     const from = agreesAt && log !== undefined ? log.sequence : 0
+    if (this.#logs.get(node.id) !== from) this.#moved = true
     this.#logs.set(node.id, from)
+    if (agreesAt) this.#reports.set(node.id, { log: copyOf(log), witnessed: copyOf(witnessed) })
+    else this.#reports.delete(node.id)
     if (witnessed !== undefined) this.#reported.add(node.id)
     else if (this.#options.expected.includes(node.id) && this.state === 'unverified') this.#lost.add(node.ref.name)
     return { agrees: true, from, discovered: undefined }
@@ -134,6 +168,11 @@ export class Lineage {
     return text
   }
 
+  /** Somebody has taken a node out for good: it is not waited for any more. */
+  release(node: NodeId): void {
+    this.#held.delete(node)
+  }
+
   /** Nodes that a recovery went on without and that have not come back. */
   get held(): readonly string[] {
     return [...this.#held]
@@ -144,12 +183,48 @@ export class Lineage {
     return this.#options.minCopies.most
   }
 
+  /** A node has joined with this entry of the log. */
+  joined(node: number, sequence: number): void {
+    this.#options.newcomers.add(node, sequence)
+    this.#moved = true
+  }
+
+  /** @returns rows of the nodes whose word counts from now on */
+  settleNewcomers(): readonly number[] {
+    const { newcomers, surroundings, minCopies } = this.#options
+    if (newcomers.size === 0 || !this.#moved) return []
+    this.#moved = false
+    return newcomers.settle({ nodes: surroundings.present(), logs: this.#logs, wanted: minCopies.most })
+  }
+
+  /**
+   * How many nodes must record a commit so that `minCopies` of them count. When too many of those whose word counts are
+   * dead or fail, the others' does all the same: else nothing could be saved until somebody takes those out.
+   */
+  witnessesFor(minCopies: number): number {
+    return minCopies + (this.#enoughSeniors() ? this.#options.newcomers.size : 0)
+  }
+
+  #enoughSeniors(): boolean {
+    const { newcomers, surroundings, minCopies } = this.#options
+    return surroundings.recording().filter((node) => !newcomers.has(node)).length >= minCopies.most
+  }
+
   /** Whether enough nodes have the log up to this entry, so that what it says cannot be forgotten any more. */
   witnessed(sequence: number): boolean {
-    const { isRemoved, minCopies } = this.#options
-    let count = 0
-    for (const [node, at] of this.#logs) if (at >= sequence && !isRemoved(node)) count += 1
-    return count >= minCopies.most
+    return this.#recorders(sequence).filter((node) => !this.#options.newcomers.has(node)).length >= this.witnessesWanted
+  }
+
+  /** How many nodes have the log up to this entry, of those whose word counts. */
+  recordedBy(sequence: number): number {
+    const { newcomers } = this.#options
+    const exacting = this.#enoughSeniors()
+    return this.#recorders(sequence).filter((node) => !exacting || !newcomers.has(node)).length
+  }
+
+  #recorders(sequence: number): number[] {
+    const { surroundings } = this.#options
+    return [...this.#logs].flatMap(([node, at]) => (at < sequence || surroundings.isRemoved(node) ? [] : [node]))
   }
 
   /** Whether an order that destroys something, and rests on this entry of the log (0 for none), may go to a node. */
@@ -183,4 +258,9 @@ export class Lineage {
   #isForgiven({ sequence, hash }: LogPosition): boolean {
     return this.#options.forgiven.some((end) => end.sequence === sequence && sameHash(end.hash, hash))
   }
+}
+
+/** The bytes of a message are part of a larger buffer, which would stay with them. */
+function copyOf(position: LogPosition | undefined): LogPosition | undefined {
+  return position === undefined ? undefined : { ...position, hash: Uint8Array.from(position.hash) }
 }

@@ -9,6 +9,7 @@ import { systemClock } from '../system/clock.ts'
 import { lockDirectory } from '../system/lock.ts'
 import { systemRandom } from '../system/random.ts'
 import { adminService } from './admin-service.ts'
+import { agentsService } from './agents-service.ts'
 import { copySqliteCatalogue, openSqliteCatalogue } from './catalogue-sqlite.ts'
 import type { Catalogue } from './catalogue.ts'
 import { managerService } from './manager-service.ts'
@@ -16,6 +17,7 @@ import { Manager } from './manager.ts'
 import { recoveryService } from './recovery-service.ts'
 import { Recovery } from './recovery/recovery.ts'
 import type { RecoverySummary } from './recovery/summary.ts'
+import { schedulesService } from './schedules-service.ts'
 
 export type { RecoverySummary } from './recovery/summary.ts'
 import { catalogueCopier, unpackCopy } from './sqlite/catalogue-copier.ts'
@@ -42,8 +44,15 @@ const catalogueName = 'catalogue.db'
 /** How long calls in progress may take once the manager is told to stop, in milliseconds. */
 const drainMs = 10_000
 
+export interface RunningManager {
+  readonly address: string
+  /** Resolves when people have shut the cluster down. */
+  readonly ended: Promise<void>
+  stop(): Promise<void>
+}
+
 /** Runs a manager until it is told to stop. `address` is where it listens; `stop` may be called more than once. */
-export async function startManager(options: ManagerOptions): Promise<{ address: string; stop(): Promise<void> }> {
+export async function startManager(options: ManagerOptions): Promise<RunningManager> {
   const { logger, clock = systemClock, random = systemRandom } = options
   const lock = await lockDirectory(options.dataDirectory)
   let catalogue: Catalogue | undefined
@@ -62,7 +71,12 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
     })
     const server = await startServer({
       address: options.listen,
-      services: [managerService(manager), adminService(manager.admin, manager.nodeAdmin)],
+      services: [
+        managerService(manager),
+        adminService(manager.admin, manager.nodeAdmin),
+        schedulesService(manager.scheduling.schedules),
+        agentsService(manager.scheduling.agents),
+      ],
       serving: () => opened.healthy(),
       insecure: options.insecure ?? false,
       logger,
@@ -80,7 +94,7 @@ export async function startManager(options: ManagerOptions): Promise<{ address: 
     let stopping: Promise<void> | undefined
     const stop = (): Promise<void> => (stopping ??= shutDown())
     logger.info('the manager is ready', { address: server.address, cluster: manager.clusterId })
-    return { address: server.address, stop }
+    return { address: server.address, ended: manager.ended, stop }
   } catch (error) {
     await catalogue?.close()
     lock.release()

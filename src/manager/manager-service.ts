@@ -104,8 +104,8 @@ function backupCalls(manager: Manager): BackupCalls {
       await manager.saveCheckpoint({ session: convert.toSessionRef(session), manifest }, options)
       return {}
     }),
-    deleteFile: unaryHandler(async ({ vault, name, actor }, options) => ({
-      file: convert.fromFileRecord(await manager.deleteFile(vault, name, actor, options)),
+    deleteFile: unaryHandler(async (request, options) => ({
+      file: convert.fromFileRecord(await manager.deleteFile(request, options)),
     })),
   }
 }

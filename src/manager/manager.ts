@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { ChunkId, ClusterId, SnapshotId } from '../core/ids.ts'
 import { TwofoldError } from '../core/errors.ts'
+import type { DeleteFileRequest } from '../core/admin-messages.ts'
 import { sessionSweepIntervalMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type {
@@ -82,8 +83,12 @@ import { wasRebalancing } from './rebalance.ts'
 import { Rebalance } from './rebalance-state.ts'
 import { registerNode } from './registration.ts'
 import { RepairState } from './repair-state.ts'
+import { ReservationAudit } from './reservation-audit.ts'
 import type { RepairWatch } from './repair-watch.ts'
+import { Scheduling } from './schedules/scheduling.ts'
 import { beginBackup, endSession, renewSession, sweepSessions } from './sessions.ts'
+import { stepShutdown } from './shutdown.ts'
+import { Shutdown } from './shutdown-state.ts'
 import { commitSnapshot } from './snapshot-commit.ts'
 import { getSnapshot, listSnapshotPacks, listSnapshots } from './snapshot-view.ts'
 import { SoundPacks } from './sound-packs.ts'
@@ -117,22 +122,27 @@ export class Manager {
   readonly #prune: PruneWorker
   readonly #feed: EventFeed
   readonly #observer: ClusterObserver
+  readonly #reservations: ReservationAudit
   /** What people decide about the cluster. */
   readonly admin: Admin
   /** What people decide about nodes. */
   readonly nodeAdmin: NodeAdmin
+  /** Backups that run by themselves. */
+  readonly scheduling: Scheduling
   /** Where expensive calls wait for each other. */
   readonly gate: CallGate
 
-  private constructor(context: ManagerContext, deps: ManagerDeps) {
+  private constructor(context: ManagerContext, deps: ManagerDeps, scheduling: Scheduling) {
     this.#context = context
     this.#programVersion = deps.programVersion ?? ''
     this.gate = new CallGate(context.clock, deps.gate)
     this.#prune = new PruneWorker(context)
+    this.#reservations = new ReservationAudit(context)
     this.admin = new Admin(context, this.#prune)
     this.#feed = new EventFeed(context.clock, context.random)
     this.#observer = new ClusterObserver(context, this.#feed, context.repairWatch)
     this.nodeAdmin = new NodeAdmin(context)
+    this.scheduling = scheduling
   }
 
   /** Begins a new epoch on what the catalogue holds, and founds the cluster when that is nothing. */
@@ -166,7 +176,6 @@ export class Manager {
     const { repairWatch = repair } = deps
     const durability = new DurabilityReader(catalogue, clock, { members, repair: repairWatch })
     const time = new ManagerTime(clock)
-    const isRemoved = (node: number): boolean => members.byRow(node)?.admin === 'removed'
     const context = {
       ...{ catalogue, clock, random, logger, timing, identity, time, members, leases, durability },
       copyCounts: new CopyCounts(catalogue, clock),
@@ -174,7 +183,7 @@ export class Manager {
       pendingOrders: new PendingOrders(catalogue),
       checks: new CopyChecks(clock, random),
       repairWatch,
-      ...{ log, lineage: await openLineage(log, identity, isRemoved), begun: { epoch: false } },
+      ...{ log, lineage: await openLineage(log, identity, members), begun: { epoch: false } },
       checkpoints: { inWork: 0 },
       catalogueCopies: new CatalogueCopies(deps.copier),
       orders: new PassingOrders(random),
@@ -183,13 +192,19 @@ export class Manager {
       repair,
       drains: new Drains(),
       rebalance: new Rebalance(await wasRebalancing(catalogue)),
+      shutdown: new Shutdown(),
     }
     await beginEpochInLog(context)
-    return new Manager(context, deps)
+    return new Manager(context, deps, await Scheduling.open(context))
   }
 
   get clusterId(): ClusterId {
     return this.#context.identity.clusterId
+  }
+
+  /** Resolves when people have shut the cluster down, and the manager is to stop. */
+  get ended(): Promise<void> {
+    return this.#context.shutdown.ended
   }
 
   /** Works in the background, a bounded piece after the other, until `signal` is aborted. Never rejects. */
@@ -214,8 +229,11 @@ export class Manager {
     await this.#context.catalogueCopies.sweep(this.#context)
     const moreUpkeep = await this.#context.catalogue.upkeep()
     const moreGarbage = await this.#prune.step()
+    const moreRuns = await this.scheduling.step()
     await this.#observer.step()
-    return moreSessions || moreCopies || moreUpkeep || moreGarbage
+    await this.#reservations.step()
+    stepShutdown(this.#context)
+    return moreSessions || moreCopies || moreUpkeep || moreGarbage || moreRuns
   }
 
   register(request: RegisterRequest, options?: CallOptions): Promise<Registration> {
@@ -334,8 +352,8 @@ export class Manager {
     return this.#call(options, (context) => listFileVersions(context, request))
   }
 
-  deleteFile(vault: string, name: string, actor: string, options?: CallOptions): Promise<FileRecord> {
-    return this.#change(options, (context) => deleteFile(context, { vault, name, actor }))
+  deleteFile(request: DeleteFileRequest, options?: CallOptions): Promise<FileRecord> {
+    return this.#change(options, (context) => deleteFile(context, request))
   }
 
   /** What has begun is finished whatever the caller does: a transaction is short, and half of one is nothing. */

@@ -141,6 +141,21 @@ export class Members {
     return member === undefined ? 'removed' : this.#stateOf(member)
   }
 
+  isRemoved(row: number): boolean {
+    return this.byRow(row)?.admin === 'removed'
+  }
+
+  /** Rows of the nodes that were not removed. */
+  present(): number[] {
+    return this.rows().flatMap(({ id, admin }) => (admin === 'removed' ? [] : [id]))
+  }
+
+  /** Rows of the nodes that should record what they are told: neither dead nor emptied, nor with a bad disk. */
+  recording(): number[] {
+    const states: readonly NodeState[] = ['joining', 'up', 'suspect']
+    return [...this.#byRow].flatMap(([id, member]) => (states.includes(this.#stateOf(member)) ? [id] : []))
+  }
+
   /** Rows of the nodes whose copies count, in their order. */
   counted(): number[] {
     const rows = [...this.#byRow].filter(([, member]) => copiesCount(this.#stateOf(member))).map(([id]) => id)
@@ -162,6 +177,11 @@ export class Members {
     this.#reservations.hold(packId, lengthBytes, nodes)
   }
 
+  /** The packs that have room reserved and are not settled. */
+  awaitedPacks(): PackId[] {
+    return this.#reservations.open
+  }
+
   settle(packId: PackId): void {
     this.#reservations.settle(packId)
   }
@@ -172,7 +192,12 @@ export class Members {
     return infos.sort((a, b) => (a.node.name < b.node.name ? -1 : a.node.name > b.node.name ? 1 : 0))
   }
 
+  rows(): NodeRow[] {
+    return [...this.#byId.values()].map(({ row }) => row)
+  }
+
   safeMode(): boolean {
+    if (this.#awaited.size === 0) return false
     const nodes = [...this.#byId.values()].map(({ row }) => {
       return { admin: row.admin, reported: !this.#awaited.has(row.ref.nodeId) }
     })

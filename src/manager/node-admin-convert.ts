@@ -1,6 +1,6 @@
 /** Between the messages of `node_admin.proto` and the plain data of `core`, as in `convert.ts`. */
-import { taskKinds } from '../core/node-admin.ts'
-import type { ByteShare, NodeOutlook, NodeRequest, RebalanceOutlook, Task } from '../core/node-admin.ts'
+import { shutdownPhases, taskKinds } from '../core/node-admin.ts'
+import type { ByteShare, NodeOutlook, NodeRequest, RebalanceOutlook, ShutdownState, Task } from '../core/node-admin.ts'
 import type * as wire from '../gen/twofold/v1/node_admin.ts'
 import { states } from './convert.ts'
 
@@ -30,6 +30,11 @@ function fromShare({ node, bytes }: ByteShare): wire.ByteShare {
 
 export function fromRebalance({ running, bytes, from, to }: RebalanceOutlook): wire.RebalanceResponse {
   return { running, bytes: BigInt(bytes), from: from.map(fromShare), to: to.map(fromShare) }
+}
+
+export function fromShutdown({ phase, sessions, nodes, silent }: ShutdownState): wire.ShutdownState {
+  const number = (shutdownPhases.indexOf(phase) + 1) as wire.ShutdownPhase
+  return { phase: number, sessions, nodes: [...nodes], silent: [...silent] }
 }
 
 export function fromTask(task: Task): wire.Task {

@@ -3,7 +3,8 @@ import { unaryHandler } from '../rpc/handlers.ts'
 import * as convert from './node-admin-convert.ts'
 import type { NodeAdmin } from './node-admin.ts'
 
-type NodeAdminCalls = Pick<AdminServer, 'drainNode' | 'resumeNode' | 'removeNode' | 'rebalance' | 'listTasks'>
+type NodeCalls = 'drainNode' | 'resumeNode' | 'removeNode' | 'rebalance' | 'listTasks'
+type NodeAdminCalls = Pick<AdminServer, NodeCalls | 'shutdown' | 'getShutdown'>
 
 /** The calls of `Admin` about nodes behind gRPC: translation and nothing else. */
 export function nodeAdminCalls(nodes: NodeAdmin): NodeAdminCalls {
@@ -18,6 +19,12 @@ export function nodeAdminCalls(nodes: NodeAdmin): NodeAdminCalls {
       outlook: convert.fromOutlook(await nodes.removeNode(convert.toNodeRequest(request), options)),
     })),
     rebalance: unaryHandler(async (request, options) => convert.fromRebalance(await nodes.rebalance(request, options))),
+    shutdown: unaryHandler(async (request, options) => ({
+      state: convert.fromShutdown(await nodes.shutDown(request, options)),
+    })),
+    getShutdown: unaryHandler(async (_, options) => ({
+      state: convert.fromShutdown(await nodes.getShutdown(options)),
+    })),
     listTasks: unaryHandler(async (_, options) => ({
       tasks: (await nodes.listTasks(options)).map(convert.fromTask),
     })),

@@ -1,6 +1,15 @@
 import { TwofoldError } from '../core/errors.ts'
+import { actorNameCharactersMax } from '../core/limits.ts'
 import type { CallOptions, NodeState } from '../core/model.ts'
-import type { NodeOutlook, NodeRequest, RebalanceOutlook, RebalanceRequest, Task } from '../core/node-admin.ts'
+import type {
+  NodeOutlook,
+  NodeRequest,
+  RebalanceOutlook,
+  RebalanceRequest,
+  ShutdownRequest,
+  ShutdownState,
+  Task,
+} from '../core/node-admin.ts'
 import { appendToLog } from './commit-log.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeAdminState, NodeRow } from './catalogue-rows.ts'
@@ -8,8 +17,9 @@ import type { ManagerContext } from './context.ts'
 import { estimateTargets, lossOf, snapshotsOf } from './node-outlook.ts'
 import type { Loss } from './node-outlook.ts'
 import { rebalance } from './rebalance.ts'
-import { forgetStore } from './registration.ts'
+import { forgetStore, requireMember } from './registration.ts'
 import { forgetOrders } from './repair.ts'
+import { shutDown, shutdownState } from './shutdown.ts'
 import { listTasks } from './tasks.ts'
 
 /** What people decide about nodes. `admin.proto` has the meaning, idempotency and errors of every call. */
@@ -60,6 +70,16 @@ export class NodeAdmin {
     return rebalance(this.#context, request)
   }
 
+  async shutDown(request: ShutdownRequest, options?: CallOptions): Promise<ShutdownState> {
+    options?.signal?.throwIfAborted()
+    return shutDown(this.#context, request)
+  }
+
+  async getShutdown(options?: CallOptions): Promise<ShutdownState> {
+    options?.signal?.throwIfAborted()
+    return shutdownState(this.#context)
+  }
+
   listTasks(options?: CallOptions): Promise<readonly Task[]> {
     options?.signal?.throwIfAborted()
     return Promise.resolve(listTasks(this.#context))
@@ -68,8 +88,7 @@ export class NodeAdmin {
 
 /** By name or id; of several that had the name, the one that was not removed. */
 function findNode(context: ManagerContext, name: string): NodeRow {
-  const rows = context.members.infos().flatMap(({ node }) => context.members.find(node.nodeId) ?? [])
-  const named = rows.filter(({ ref }) => ref.name === name || ref.nodeId === name)
+  const named = context.members.rows().filter(({ ref }) => ref.name === name || ref.nodeId === name)
   const found = named.find(({ admin }) => admin !== 'removed') ?? named.at(-1)
   if (found === undefined) {
     throw new TwofoldError(
@@ -78,11 +97,6 @@ function findNode(context: ManagerContext, name: string): NodeRow {
     )
   }
   return found
-}
-
-function requireMember({ admin, ref }: NodeRow): void {
-  if (admin !== 'removed') return
-  throw new TwofoldError('failed-precondition', `node ${ref.name} was removed for good; format a new store for it`)
 }
 
 interface Outlook {
@@ -132,7 +146,7 @@ async function record(
   await tx.operations.add({
     kind,
     timeMs: context.clock.nowMs(),
-    actor: actor.slice(0, 255),
+    actor: actor.slice(0, actorNameCharactersMax),
     subject: row.ref.name,
     result: 'ok',
     detail,
@@ -183,6 +197,7 @@ async function remove(
     return tx.nodes.setAdmin(row.id, 'removed')
   })
   context.members.registered(now)
+  context.lineage.release(nodeId)
   forgetOrders(context, row.id)
   context.inventories.forget(row.id)
   context.damaged.dropNode(row.id)

@@ -270,6 +270,8 @@ function fromOrder(order: plain.Order): wire.Order {
       const value = { packId, incarnation, putSequence: BigInt(action.putSequence) }
       return { orderId, epoch, action: { $case: 'discardDamaged', value } }
     }
+    case 'stop':
+      return { orderId, epoch, action: { $case: 'stopNode', value: {} } }
     case 'send-records':
       return { orderId, epoch, action: { $case: 'sendRecords', value: {} } }
     case 'keep-catalogue': {

@@ -1,11 +1,13 @@
-import { inventorySliceRows, pageSizeMax, previewSnapshotsMax } from '../core/limits.ts'
+import { previewSnapshotsMax } from '../core/limits.ts'
 import type { ByteShare } from '../core/node-admin.ts'
 import type { ManagerContext } from './context.ts'
+import { keptSnapshots } from './kept-snapshots.ts'
 import { copiesCount } from './membership.ts'
+import { heldCopies } from './node-copies.ts'
 import { isWantedCopy } from './node-standing.ts'
 import type { Standings } from './node-standing.ts'
 import { decodePackSet } from './pack-set.ts'
-import { isOpen, standingsOf } from './repair-plan.ts'
+import { isOpen } from './repair-plan.ts'
 
 /** What the cluster would be without a node. */
 export interface Loss {
@@ -32,27 +34,16 @@ export async function lossOf(context: ManagerContext, node: number): Promise<Los
   let shortBytes = 0
   for (let after: number | undefined = 0; after !== undefined;) {
     const from: number = after
-    const { rows, copies, wanted } = await context.catalogue.read(async (tx) => {
-      const found = await tx.copies.ofNode(node, { after: from, limit: inventorySliceRows })
-      const vaults = await tx.vaults.all()
-      return {
-        rows: found,
-        copies: await tx.copies.of(found.map((row) => row.pack)),
-        wanted: new Map(vaults.map((vault) => [vault.id, vault.copies])),
-      }
-    })
-    for (const [index, row] of rows.entries()) {
-      if (row.state !== 'committed') continue
+    const { held, next } = await context.catalogue.read((tx) => heldCopies(tx, node, { after: from, standings }))
+    for (const { pack, lengthBytes, wanted, others } of held) {
       packs += 1
-      bytes += row.lengthBytes
-      const others = (copies[index] ?? []).map((copy) => copy.node).filter((other) => other !== node)
-      const left = standingsOf(others, standings)
-      if (!left.some((other) => copiesCount(other.state))) last.add(row.pack)
-      if (left.filter(isWantedCopy).length >= (wanted.get(row.vault) ?? 0)) continue
-      short.add(row.pack)
-      shortBytes += row.lengthBytes
+      bytes += lengthBytes
+      if (!others.some(({ state }) => copiesCount(state))) last.add(pack)
+      if (others.filter(isWantedCopy).length >= wanted) continue
+      short.add(pack)
+      shortBytes += lengthBytes
     }
-    after = rows.length < inventorySliceRows ? undefined : rows.at(-1)?.pack
+    after = next
     await context.clock.yield()
   }
   return { packs, bytes, last, short, shortBytes, version }
@@ -66,23 +57,12 @@ export async function snapshotsOf(
   let count = 0
   const ids: string[] = []
   if (packs.size === 0) return { count, ids }
-  const vaults = await context.catalogue.read((tx) => tx.vaults.all())
-  for (const vault of vaults) {
-    for (let from: number | undefined = 0; from !== undefined;) {
-      const start: number = from
-      const query = { vault: vault.id, host: '', from: start, order: 'oldest-first', limit: pageSizeMax } as const
-      const rows = await context.catalogue.read((tx) => tx.snapshots.page(query))
-      for (const { commitSequence, snapshotId } of rows) {
-        const needed = decodePackSet(
-          (await context.catalogue.read((tx) => tx.snapshots.packs(commitSequence))) ?? new Uint8Array(),
-        )
-        if (!needed.some((pack) => packs.has(pack))) continue
-        count += 1
-        if (ids.length < previewSnapshotsMax) ids.push(snapshotId)
-      }
-      from = rows.length < pageSizeMax ? undefined : rows.at(-1)?.commitSequence
-      await context.clock.yield()
-    }
+  for await (const { row } of keptSnapshots(context)) {
+    const set = await context.catalogue.read((tx) => tx.snapshots.packs(row.commitSequence))
+    if (!decodePackSet(set ?? new Uint8Array()).some((pack) => packs.has(pack))) continue
+    count += 1
+    if (ids.length < previewSnapshotsMax) ids.push(row.snapshotId)
+    await context.clock.yield()
   }
   return { count, ids }
 }

@@ -1,15 +1,18 @@
 import { TwofoldError, isTwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import { asBuffer } from '../core/ids.ts'
+import { asBuffer, toHex } from '../core/ids.ts'
 import { adminRequestsDroppedAtOnce, adminRequestsKeptMs, requestIdCharactersMax } from '../core/limits.ts'
 import { blake3 } from '../format/hash.ts'
 import type { CatalogueWriter } from './catalogue.ts'
+import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
 
 /** What people decide, as a request with an id of its caller's choice; without one it is not remembered. */
 export interface Decision {
   readonly kind: string
   readonly request: { readonly requestId?: string | undefined }
+  /** Whether it changes what the catalogue says, which an older copy of one does not do. */
+  readonly changes?: boolean
 }
 
 /** Refusals that are answers like any other: a request that was refused stays refused when it arrives again. */
@@ -24,7 +27,8 @@ interface Remembered {
  * Carries a decision out once, however often and however late its request arrives: its answer is kept in the same
  * transaction, and given again. Otherwise an old request that the network repeats would undo what was decided since.
  * @param work in a transaction; its answer must survive JSON.
- * @throws `invalid-argument` when the id was used for another request; otherwise as `work`
+ * @throws `invalid-argument` when the id was used for another request; `failed-precondition` when it would change
+ * something and the catalogue is an older copy, which is not remembered; otherwise as `work`
  */
 export async function once<T>(
   context: ManagerContext,
@@ -32,17 +36,27 @@ export async function once<T>(
   work: (tx: CatalogueWriter) => Promise<T>,
 ): Promise<T> {
   const { requestId = '', ...about } = decision.request
-  if (requestId === '') return context.catalogue.write(work)
+  const requireWritable = (): void => {
+    if (decision.changes === true) context.lineage.requireWritable()
+  }
+  if (requestId === '') {
+    return context.catalogue.write((tx) => {
+      requireWritable()
+      return work(tx)
+    })
+  }
   if (requestId.length > requestIdCharactersMax) throw invalid(`has more than ${requestIdCharactersMax} characters`)
   const digest = blake3(Buffer.from(JSON.stringify([decision.kind, Object.entries(about).sort()])))
   const remember = (tx: CatalogueWriter, answer: Remembered): Promise<void> =>
     keep(context, tx, { requestId, digest, answer: JSON.stringify(answer) })
   try {
     return await context.catalogue.write(async (tx) => {
+      requireWritable()
       const known = await tx.requests.find(requestId)
       if (known === undefined) {
         const value = await work(tx)
         await remember(tx, { value })
+        await tellNodes(tx, requestId)
         return value
       }
       if (!asBuffer(known.digest).equals(digest)) throw new Reused()
@@ -51,6 +65,8 @@ export async function once<T>(
   } catch (error) {
     if (error instanceof Reused) throw invalid('was used for another request')
     if (!isTwofoldError(error, ...refusals)) throw error
+    // Nothing is written into an older copy, not even that it refused.
+    requireWritable()
     const refusal = { code: error.code, message: error.message, fields: { ...error.fields } }
     // Whoever was faster has an answer that stays.
     await context.catalogue.write(async (tx) => {
@@ -69,6 +85,14 @@ function invalid(how: string): TwofoldError {
 function giveAgain({ value, refusal }: Remembered): unknown {
   if (refusal === undefined) return value
   throw new TwofoldError(refusal.code, refusal.message, { fields: refusal.fields })
+}
+
+/** A catalogue that is made again from the nodes must know what was carried out, or it would be once more. */
+async function tellNodes(tx: CatalogueWriter, requestId: string): Promise<void> {
+  const row = await tx.requests.find(requestId)
+  if (row === undefined) return
+  const { timeMs, digest, answer } = row
+  await appendToLog(tx, 'request', { requestId, timeMs, digest: toHex(digest), answer })
 }
 
 async function keep(

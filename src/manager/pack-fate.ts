@@ -1,5 +1,4 @@
 import { TwofoldError } from '../core/errors.ts'
-import { randomHexId } from '../core/ids.ts'
 import type { NodeId } from '../core/ids.ts'
 import type { AbandonPackRequest, PackFate } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
@@ -7,6 +6,7 @@ import { readTicketUnchecked } from '../format/tickets.ts'
 import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
 import type { PackRow, SessionRow } from './catalogue-rows.ts'
 import type { ManagerContext } from './context.ts'
+import { orderDrop } from './drop-orders.ts'
 import { findSession } from './session-guard.ts'
 
 export async function abandonPack(context: ManagerContext, request: AbandonPackRequest): Promise<PackFate> {
@@ -66,16 +66,12 @@ export async function orderDrops(
     const row = await tx.nodes.find(node.nodeId)
     // A store of another life has nothing of this pack.
     if (row === undefined || keep.has(node.nodeId) || row.ref.incarnation !== node.incarnation) continue
-    context.pendingOrders.giving(row.id)
-    await tx.orders.add(row.id, {
-      orderId: randomHexId(context.random),
-      action: {
-        kind: 'drop-pack',
-        packId: pack.packId,
-        incarnation: node.incarnation,
-        putSequenceMax: 0,
-        generationMax: pack.generation,
-      },
+    await orderDrop(context, tx, {
+      node: row.id,
+      incarnation: node.incarnation,
+      packId: pack.packId,
+      putSequenceMax: 0,
+      generationMax: pack.generation,
     })
   }
 }

@@ -1,8 +1,8 @@
 import { randomHexId } from '../core/ids.ts'
-import type { CopyPack, DiscardDamaged, SendInventory, VerifyPack } from '../core/messages.ts'
+import type { CopyPack, DiscardDamaged, SendInventory, StopNode, VerifyPack } from '../core/messages.ts'
 import type { Random } from '../core/random.ts'
 
-export type PassingAction = CopyPack | VerifyPack | SendInventory | DiscardDamaged
+export type PassingAction = CopyPack | VerifyPack | SendInventory | DiscardDamaged | StopNode
 
 export interface PassingOrder {
   readonly orderId: string

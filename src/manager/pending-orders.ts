@@ -21,11 +21,16 @@ export class PendingOrders {
     this.#given.set(node, (this.#given.get(node) ?? 0) + 1)
   }
 
+  /** Whether the node is known to have none. */
+  hasNone(node: number): boolean {
+    return this.#noneAt.get(node) === (this.#given.get(node) ?? 0)
+  }
+
   /** The oldest orders of a node that it has not carried out. */
   async of(node: number, limit: number): Promise<readonly OrderRow[]> {
     // An order that is given while this reads makes the numbers differ, so the next heartbeat reads again.
+    if (this.hasNone(node)) return []
     const given = this.#given.get(node) ?? 0
-    if (this.#noneAt.get(node) === given) return []
     const orders = await this.#catalogue.read((tx) => tx.orders.ofNode(node, limit))
     if (orders.length === 0) this.#noneAt.set(node, given)
     return orders

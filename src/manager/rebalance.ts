@@ -1,4 +1,4 @@
-import { inventorySliceRows, rebalanceTolerance, repairsPerNodeMax } from '../core/limits.ts'
+import { actorNameCharactersMax, inventorySliceRows, rebalanceTolerance, repairsPerNodeMax } from '../core/limits.ts'
 import type { RebalanceOutlook, RebalanceRequest } from '../core/node-admin.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
@@ -43,7 +43,7 @@ async function setRunning(
     await tx.operations.add({
       kind: 'rebalance',
       timeMs: context.clock.nowMs(),
-      actor: actor.slice(0, 255),
+      actor: actor.slice(0, actorNameCharactersMax),
       subject: 'cluster',
       result: 'ok',
       detail,

@@ -7,6 +7,7 @@ import type { NodeRow } from './catalogue-rows.ts'
 import { appendToLog } from './commit-log.ts'
 import type { ManagerContext } from './context.ts'
 import { hearLog } from './lineage-watch.ts'
+import { addNewcomer, joinedAt } from './newcomers.ts'
 import { forgetOrders } from './repair.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -15,9 +16,11 @@ const addressPattern = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
 export async function registerNode(context: ManagerContext, request: RegisterRequest): Promise<Registration> {
   requireValid(request)
   requireCluster(context, request)
-  const { row, dropped, newStore } = await context.catalogue.write((tx) => recordRegistration(context, tx, request))
+  const recorded = await context.catalogue.write((tx) => recordRegistration(context, tx, request))
+  const { row, dropped, newStore } = recorded
   const before = context.members.find(row.ref.nodeId)?.registrationNumber
   context.members.registered(row)
+  if (recorded.joinedAt !== undefined) context.lineage.joined(row.id, recorded.joinedAt)
   if (before !== row.registrationNumber) {
     forgetOrders(context, row.id)
     context.inventories.forget(row.id)
@@ -41,18 +44,28 @@ export async function registerNode(context: ManagerContext, request: RegisterReq
   }
 }
 
+interface Recorded {
+  readonly row: NodeRow
+  /** Copies of another store of the node, which are gone. */
+  readonly dropped: number
+  readonly newStore: boolean
+  /** The entry of the log with which the node joined, as long as its word does not count. */
+  readonly joinedAt: number | undefined
+}
+
 async function recordRegistration(
   context: ManagerContext,
   tx: CatalogueWriter,
   request: RegisterRequest,
-): Promise<{ row: NodeRow; dropped: number; newStore: boolean }> {
+): Promise<Recorded> {
   const { nodeId, incarnation } = request.node
   const nodes = await tx.nodes.all()
   const known = nodes.find((node) => node.ref.nodeId === nodeId)
   requireFreeName(request, nodes)
   if (known?.bootId === request.bootId && known.ref.incarnation === incarnation) {
     const { node: ref, capacityBytes } = request
-    return { row: await tx.nodes.put({ ...known, ref, capacityBytes }), dropped: 0, newStore: false }
+    const row = await tx.nodes.put({ ...known, ref, capacityBytes })
+    return { row, dropped: 0, newStore: false, joinedAt: await joinedAt(tx, row.id) }
   }
   if ((await tx.nodes.boot(request.bootId)) !== undefined) {
     throw new TwofoldError(
@@ -77,8 +90,8 @@ async function recordRegistration(
     programVersion: request.programVersion,
   })
   if (known === undefined) {
-    const { name } = request.node
-    await appendToLog(tx, 'node', { nodeId, name })
+    const { sequence } = await appendToLog(tx, 'node', { nodeId, name: request.node.name })
+    if (nodes.some(({ admin }) => admin !== 'removed')) await addNewcomer(tx, row.id, sequence)
   }
   const dropped = known === undefined || sameLife ? 0 : await tx.copies.dropNode(row.id)
   if (known !== undefined && !sameLife) await forgetStore(tx, row)
@@ -92,7 +105,7 @@ async function recordRegistration(
     snapshotId: '',
     durationMs: 0,
   })
-  return { row, dropped, newStore: known !== undefined && !sameLife }
+  return { row, dropped, newStore: known !== undefined && !sameLife, joinedAt: await joinedAt(tx, row.id) }
 }
 
 /** Whatever is known of what the node's former store held, beside its copies. */
@@ -142,12 +155,16 @@ function requireFreeName(request: RegisterRequest, nodes: readonly NodeRow[]): v
   )
 }
 
+/** @throws TwofoldError `failed-precondition` for one that was removed */
+export function requireMember({ admin, ref }: NodeRow): void {
+  if (admin !== 'removed') return
+  throw new TwofoldError('failed-precondition', `node ${ref.name} was removed for good; format a new store for it`)
+}
+
 /** Whether this process may take the place of the one that is registered for the same node. */
 function requireSuccessor(context: ManagerContext, request: RegisterRequest, known: NodeRow): void {
   const { name, address, incarnation } = request.node
-  if (known.admin === 'removed') {
-    throw new TwofoldError('failed-precondition', `node ${name} was removed for good; format a new store for it`)
-  }
+  requireMember(known)
   const silentMs = context.members.silentMs(known.ref.nodeId)
   if (silentMs !== undefined && silentMs < context.timing.suspectAfterMs && address !== known.ref.address) {
     throw new TwofoldError(

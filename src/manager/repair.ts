@@ -2,15 +2,16 @@ import { catalogueSliceRows, copyPatienceMs, repairLookMax } from '../core/limit
 import type { ManagerContext } from './context.ts'
 import { orderCopy } from './copy-orders.ts'
 import type { CopyOutcome } from './copy-orders.ts'
-import { canSend, standingsKey } from './node-standing.ts'
+import { standingsKey } from './node-standing.ts'
 import type { Standings } from './node-standing.ts'
 import { mayDeleteCopies } from './may-delete.ts'
 import { copiesCount } from './membership.ts'
 import { lookAtPack } from './repair-look.ts'
 import type { PackLook } from './repair-look.ts'
-import { chooseSurplus, judgePack } from './repair-plan.ts'
+import { chooseSurplus, judgePack, standingsOf } from './repair-plan.ts'
 import type { Urgency } from './repair-plan.ts'
 import { trimCopies } from './trim.ts'
+import { copiesWanted } from './vaults.ts'
 
 /**
  * One bounded piece of repair: goes on through the catalogue where copies are looked for, and orders what there is room
@@ -54,11 +55,7 @@ async function scan(context: ManagerContext): Promise<boolean> {
   const from = queue.scanFrom({ version, nodes: standingsKey(standings), nowMs })
   if (from === undefined) return false
   const { packs, wanted } = await context.catalogue.read(async (tx) => {
-    const vaults = await tx.vaults.all()
-    return {
-      packs: await tx.packs.withCopies(from, catalogueSliceRows),
-      wanted: new Map(vaults.map((vault) => [vault.id, vault.copies])),
-    }
+    return { packs: await tx.packs.withCopies(from, catalogueSliceRows), wanted: await copiesWanted(tx) }
   })
   for (const { pack, vault, lengthBytes, copies } of packs) {
     const holders = copies.map((copy) => copy.node)
@@ -131,15 +128,9 @@ const reasons: Readonly<Record<Exclude<CopyOutcome | 'later', 'ordered' | 'busy'
 async function tryCopy(context: ManagerContext, { look, need, standings }: Trial): Promise<CopyOutcome | 'later'> {
   const { repair, clock } = context
   if (repair.attempts(look.pack.id).notBeforeMs > clock.monotonicMs()) return 'later'
-  const kept = [...standings.values()].filter((node) => look.holders.includes(node.node) && node.keeps)
+  const kept = standingsOf(look.holders, standings).filter((node) => node.keeps)
   // Only a copy that ends the danger is worth its way.
   const taken = need === 'same-domain' ? new Set(kept.map((node) => node.domain)) : new Set<string>()
   const forbidden = [...standings.values()].filter((node) => taken.has(node.domain)).map((node) => node.node)
-  if (!look.holders.some((node) => isAble(standings, node))) return 'no-source'
   return orderCopy(context, look, { standings, forbidden, move: false })
-}
-
-function isAble(standings: Standings, node: number): boolean {
-  const standing = standings.get(node)
-  return standing !== undefined && canSend(standing)
 }

@@ -32,6 +32,11 @@ export class Reservations {
     this.#byPack.delete(packId)
   }
 
+  /** The packs that are not settled. */
+  get open(): PackId[] {
+    return [...this.#byPack.keys()]
+  }
+
   /** The node's own figures are as of now. */
   heard(nodeId: NodeId): void {
     const held = this.#byNode.get(nodeId)

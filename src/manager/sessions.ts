@@ -9,6 +9,7 @@ import {
 } from '../core/limits.ts'
 import type { BeginRepackRequest } from '../core/admin-messages.ts'
 import type { BeginBackupRequest, Session, SessionRef } from '../core/messages.ts'
+import { unchangedReason } from '../core/model.ts'
 import { byteSetKey } from './byte-list.ts'
 import type { CatalogueReader, CatalogueWriter } from './catalogue.ts'
 import type { SessionKind, SessionRow, SnapshotRow, VaultRow } from './catalogue-rows.ts'
@@ -16,6 +17,7 @@ import { findCheckpoint } from './checkpoints.ts'
 import type { ManagerContext } from './context.ts'
 import { closePacks } from './pack-fate.ts'
 import { requireFileName, requireText } from './request-checks.ts'
+import { recordRoutine } from './routine-operations.ts'
 import { findSession, requireSession } from './session-guard.ts'
 import { describeSession } from './session-text.ts'
 import { findByReference, toSnapshot } from './snapshot-view.ts'
@@ -41,8 +43,9 @@ export async function beginBackup(context: ManagerContext, request: BeginBackupR
   }
 }
 
-/** @throws TwofoldError `overloaded` */
+/** @throws TwofoldError `overloaded`, `failed-precondition` while the cluster is being shut down */
 function requireRoom(context: ManagerContext): void {
+  context.shutdown.requireOpen()
   if (context.leases.size < sessionsOpenMax) return
   throw new TwofoldError('overloaded', 'too many backups are running; try again later', { retryAfterMs: 10_000 })
 }
@@ -170,9 +173,10 @@ interface Ending {
   readonly reason: string
 }
 
-/** Moving chunks has no other end than this one. */
+/** Moving chunks has no other end than this one, and a backup that finds nothing new commits nothing. */
 function resultOf(session: SessionRow, ending: Ending): 'ok' | 'abandoned' | 'failed' {
   if (ending.state === 'expired') return 'failed'
+  if (ending.reason === unchangedReason) return 'ok'
   return session.kind === 'repack' && ending.reason === '' ? 'ok' : 'abandoned'
 }
 
@@ -186,7 +190,7 @@ async function finish(
     if (found?.state !== 'open') return { session: found, packs: [] }
     const settled = await closePacks(context, tx, found)
     await tx.sessions.finish(found.id, ending.state, '')
-    await tx.operations.add({
+    await recordRoutine(tx, {
       ...describeSession(context, found),
       result: resultOf(found, ending),
       detail: ending.reason.slice(0, 1000),

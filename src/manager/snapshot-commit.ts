@@ -38,7 +38,10 @@ export async function commitSnapshot(
   context: ManagerContext,
   request: CommitSnapshotRequest,
 ): Promise<CommittedSnapshot> {
-  const manifest = readManifest(request)
+  if (toHex(blake3(request.manifest)) !== request.snapshotId) {
+    throw new TwofoldError('invalid-argument', 'the id of a snapshot must be the hash of its manifest')
+  }
+  const manifest = readManifest(request.manifest)
   const { session, vault, done } = await context.catalogue.read(async (tx) => {
     const found = await findSession(tx, request.session)
     const committed = await committedBefore(context, tx, found, request)
@@ -72,15 +75,17 @@ async function committedSnapshot(
   vault: VaultRow,
 ): Promise<CommittedSnapshot> {
   const snapshot = await toSnapshot(context, row)
-  return { ...snapshot, statement: await stateHead(context), witnessesNeeded: vault.minCopies }
+  return {
+    ...snapshot,
+    statement: await stateHead(context),
+    witnessesNeeded: context.lineage.witnessesFor(vault.minCopies),
+  }
 }
 
-function readManifest(request: CommitSnapshotRequest): Manifest {
-  if (toHex(blake3(request.manifest)) !== request.snapshotId) {
-    throw new TwofoldError('invalid-argument', 'the id of a snapshot must be the hash of its manifest')
-  }
+/** @throws TwofoldError `invalid-argument` for bytes that are no manifest */
+export function readManifest(bytes: Uint8Array): Manifest {
   try {
-    return decodeManifest(request.manifest)
+    return decodeManifest(bytes)
   } catch (error) {
     if (!isTwofoldError(error)) throw error
     throw new TwofoldError('invalid-argument', `the manifest is not valid: ${error.message}`, { cause: error })
@@ -210,7 +215,7 @@ async function commit(
   await tx.operations.add({ ...describeSession(context, session), result: 'ok', detail: '', snapshotId })
   const numbers = { commitSequence, fileName, fileVersion, committedAtMs }
   await appendToLog(tx, 'commit', { vault: vault.name, snapshotId, ...numbers })
-  return { row: { ...snapshot, commitSequence, expiresAtMs: 0, pin: undefined }, abandoned }
+  return { row: { ...snapshot, commitSequence, expiresAtMs: 0, pin: undefined, tags: undefined }, abandoned }
 }
 
 /** The packs, and those that chunks of them were moved to since they were looked for. */

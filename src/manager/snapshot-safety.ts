@@ -1,23 +1,16 @@
-import { endangeredShownMax, pageSizeMax } from '../core/limits.ts'
+import { endangeredShownMax } from '../core/limits.ts'
 import type { Durability, EndangeredSnapshot, SnapshotSafety } from '../core/model.ts'
 import type { ManagerContext } from './context.ts'
+import { keptSnapshots } from './kept-snapshots.ts'
 
 /** All backups that are not in the trash, each with how safe it is now. */
 export async function* eachSnapshot(
   context: ManagerContext,
 ): AsyncGenerator<{ readonly commitSequence: number; readonly snapshotId: string; readonly durability: Durability }> {
-  const vaults = await context.catalogue.read((tx) => tx.vaults.all())
-  for (const vault of vaults) {
-    for (let from: number | undefined = 0; from !== undefined;) {
-      const start: number = from
-      const query = { vault: vault.id, host: '', from: start, order: 'oldest-first', limit: pageSizeMax } as const
-      const rows = await context.catalogue.read((tx) => tx.snapshots.page(query))
-      for (const { commitSequence, snapshotId } of rows) {
-        const durability = await context.durability.ofSnapshot(commitSequence, vault.copies)
-        yield { commitSequence, snapshotId, durability }
-      }
-      from = rows.length < pageSizeMax ? undefined : rows.at(-1)?.commitSequence
-    }
+  for await (const { row, vault } of keptSnapshots(context)) {
+    const { commitSequence, snapshotId } = row
+    const durability = await context.durability.ofSnapshot(commitSequence, vault.copies)
+    yield { commitSequence, snapshotId, durability }
   }
 }
 

@@ -3,11 +3,10 @@ import { asBuffer } from '../core/ids.ts'
 import type { SnapshotId } from '../core/ids.ts'
 import { pageSizeMax } from '../core/limits.ts'
 import type { Page, PageRequest, SnapshotFilter } from '../core/messages.ts'
-import type { Snapshot, SnapshotPack } from '../core/model.ts'
+import type { PackCopy, Snapshot, SnapshotPack } from '../core/model.ts'
 import { decodeManifest } from '../format/manifest.ts'
 import type { CatalogueReader } from './catalogue.ts'
-import type { SnapshotRow, VaultRow } from './catalogue-rows.ts'
-import { describeCopy } from './check/listed-packs.ts'
+import type { CopyRow, SnapshotRow, VaultRow } from './catalogue-rows.ts'
 import type { ManagerContext } from './context.ts'
 import { decodePackSet } from './pack-set.ts'
 import { makeToken, pageLimit, pageOf, readNumberToken } from './paging.ts'
@@ -25,6 +24,7 @@ export async function toSnapshot(context: ManagerContext, row: SnapshotRow): Pro
     fileVersion: row.fileVersion,
     expiresAtMs: row.expiresAtMs,
     pin: row.pin,
+    tags: row.tags,
   }
 }
 
@@ -77,8 +77,9 @@ async function matching(context: ManagerContext, filter: SnapshotFilter, range: 
 function passes(row: SnapshotRow, filter: SnapshotFilter): boolean {
   if (filter.paths.length === 0 && filter.tags.length === 0) return true
   const manifest = decodeManifest(row.manifest)
+  const tags = row.tags ?? manifest.tags
   return (
-    filter.tags.every((tag) => manifest.tags.includes(tag)) &&
+    filter.tags.every((tag) => tags.includes(tag)) &&
     filter.paths.every((path) => manifest.paths.some((other) => asBuffer(other).equals(path)))
   )
 }
@@ -168,4 +169,11 @@ async function describePacks(
     const held = (copies[index] ?? []).flatMap((copy) => describeCopy(context, copy))
     return [{ packId: pack.packId, lengthBytes: pack.lengthBytes, copies: held }]
   })
+}
+
+/** A copy as people see it; none of a node that nobody knows any more. */
+export function describeCopy({ members }: ManagerContext, copy: CopyRow): PackCopy[] {
+  const node = members.byRow(copy.node)?.ref
+  if (node === undefined) return []
+  return [{ node, state: members.state(node.nodeId), provenAtMs: copy.provenAtMs }]
 }

@@ -38,6 +38,7 @@ export async function getStatus(context: ManagerContext, programVersion: string)
     lineage: context.lineage.state,
     lineageProblem: context.lineage.problem,
     copiesDamaged: context.damaged.size,
+    managerTimeMs: context.clock.nowMs(),
   }
 }
 

@@ -33,12 +33,12 @@ function repairTask(context: ManagerContext): Task[] {
 function drainTasks(context: ManagerContext): Task[] {
   const { members, drains, repair, clock } = context
   const nowMs = clock.monotonicMs()
-  const rows = members.infos().flatMap(({ node }) => members.find(node.nodeId) ?? [])
-  return rows
+  return members
+    .rows()
     .filter(({ admin }) => admin === 'draining')
     .map((row) => {
       const drain = drains.of(row.id, nowMs)
-      const running = repair.jobs().filter((job) => job.source === row.id).length
+      const running = repair.sending(row.id)
       const state = members.state(row.ref.nodeId)
       const bytesDone = drain.totalBytes - drain.leftBytes
       const reasons = [

@@ -1,7 +1,7 @@
-import { randomHexId } from '../core/ids.ts'
 import { trimBatchMax } from '../core/limits.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { ManagerContext } from './context.ts'
+import { orderDrop } from './drop-orders.ts'
 import { mayDeleteCopies } from './may-delete.ts'
 import { notedWrite } from './noted-write.ts'
 import { lookAtPack } from './repair-look.ts'
@@ -37,16 +37,12 @@ async function trim(context: ManagerContext, tx: CatalogueWriter, id: number): P
   const row = victim === undefined ? undefined : context.members.byRow(victim)
   if (copy === undefined || row === undefined) return false
   await tx.copies.remove(id, copy)
-  context.pendingOrders.giving(row.id)
-  await tx.orders.add(row.id, {
-    orderId: randomHexId(context.random),
-    action: {
-      kind: 'drop-pack',
-      packId: look.pack.packId,
-      incarnation: row.ref.incarnation,
-      putSequenceMax: copy.putSequence,
-      generationMax: look.pack.generation,
-    },
+  await orderDrop(context, tx, {
+    node: row.id,
+    incarnation: row.ref.incarnation,
+    packId: look.pack.packId,
+    putSequenceMax: copy.putSequence,
+    generationMax: look.pack.generation,
   })
   return true
 }

@@ -10,6 +10,11 @@ export async function findVault(tx: CatalogueReader, name: string): Promise<Vaul
   return vault
 }
 
+/** How many copies each vault wants, by its row. */
+export async function copiesWanted(tx: CatalogueReader): Promise<ReadonlyMap<number, number>> {
+  return new Map((await tx.vaults.all()).map((vault) => [vault.id, vault.copies]))
+}
+
 export async function vaultOf(tx: CatalogueReader, id: number): Promise<VaultRow> {
   const vault = await tx.vaults.byId(id)
   invariant(vault !== undefined, 'a vault that rows refer to is there')

@@ -182,6 +182,8 @@ function toAction(action: manager.Order['action']): Order['action'] {
       return { kind: 'send-inventory' }
     case 'discardDamaged':
       return { kind: 'discard-damaged', ...storedIn(action.value), putSequence: Number(action.value.putSequence) }
+    case 'stopNode':
+      return { kind: 'stop' }
     case 'sendRecords':
       return { kind: 'send-records' }
     case 'keepCatalogue': {

@@ -1,6 +1,7 @@
+import type { Clock } from '../core/clock.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
-import { damagedPerHeartbeatMax } from '../core/limits.ts'
+import { damagedPerHeartbeatMax, readAgainAfterMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DamagedCopy } from '../core/messages.ts'
 import type { NodeLease } from './node-lease.ts'
@@ -10,6 +11,7 @@ import { ProvenReports } from './proven-reports.ts'
 export interface CustodianDeps {
   readonly store: PackStore
   readonly lease: NodeLease
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -36,7 +38,8 @@ export class Custodian {
   }
 
   /**
-   * Opens a pack. A read that meets the end of the file too early, or a disk that cannot give its bytes, puts it aside.
+   * Opens a pack. A read that meets the end of the file too early puts it aside, and so does a disk that cannot give
+   * its bytes, also when it is asked again.
    * @throws `not-found`; `integrity` when it is damaged; others as the store, and then the copy is not blamed.
    */
   async open(packId: PackId): Promise<PackReader> {
@@ -51,28 +54,48 @@ export class Custodian {
     }
   }
 
+  /** What fails because the file was closed says nothing of it: whoever read it was broken off. */
   #watched(reader: PackReader): PackReader {
     const { pack } = reader
+    let closed = false
+    const requireOpen = (): void => {
+      if (closed) throw new TwofoldError('cancelled', `pack ${pack.packId} is not read any more`)
+    }
     return {
       pack,
       read: async (target, offset) => {
-        const read = await this.#blaming(pack, () => reader.read(target, offset))
+        requireOpen()
+        const read = await this.#blaming(pack, requireOpen, () => reader.read(target, offset))
+        requireOpen()
         if (read === Math.min(target.length, Math.max(0, pack.lengthBytes - offset))) return read
         const problem = `it ends after ${offset + read} bytes`
         await this.condemn(pack, problem)
         throw new TwofoldError('integrity', `this node's copy of pack ${pack.packId} is damaged: ${problem}`)
       },
-      close: () => reader.close(),
+      close: () => {
+        closed = true
+        return reader.close()
+      },
     }
   }
 
-  /** A disk that fails to read a file it has opened has lost a part of it; short of memory or files it has not. */
-  async #blaming(pack: StoredPack, read: () => Promise<number>): Promise<number> {
-    try {
-      return await read()
-    } catch (error) {
-      if (isTwofoldError(error, 'io')) await this.condemn(pack, describeError(error))
-      throw error
+  /** A disk that goes on failing to read a file it has opened has lost a part of it; short of memory it has not. */
+  async #blaming(pack: StoredPack, requireOpen: () => void, read: () => Promise<number>): Promise<number> {
+    const { clock, logger } = this.#deps
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await read()
+      } catch (error) {
+        requireOpen()
+        if (!isTwofoldError(error, 'io')) throw error
+        const problem = describeError(error)
+        const waitMs = readAgainAfterMs[attempt]
+        if (waitMs === undefined) await this.condemn(pack, problem)
+        if (waitMs === undefined) throw error
+        logger.warn('a pack could not be read, and is read again', { packId: pack.packId, problem })
+        await clock.sleep(waitMs)
+        requireOpen()
+      }
     }
   }
 

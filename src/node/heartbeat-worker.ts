@@ -3,7 +3,7 @@ import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { ClusterId, Incarnation } from '../core/ids.ts'
+import type { ClusterId, Incarnation, NodeId } from '../core/ids.ts'
 import { heartbeatIntervalMs, orderNewsDelayMs, rolledBackAgainMs, unaryDeadlineMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import type { HeartbeatReply, KeepCatalogue, LogReport, Registration } from '../core/messages.ts'
@@ -68,6 +68,8 @@ export class HeartbeatWorker {
   /** What the manager knew the last time it called the store older than that. */
   #rolledBackFrom: number | undefined
   #inventories = 0
+  /** Whether the manager knows that this node stops, as it was ordered to. */
+  #stopped = false
   readonly #desk: OrderDesk
 
   constructor(deps: HeartbeatDeps) {
@@ -85,12 +87,12 @@ export class HeartbeatWorker {
   }
 
   /**
-   * Works until `signal` is aborted.
+   * Works until `signal` is aborted, or the manager has ordered the node to stop.
    * @throws what makes going on pointless: `fenced`, a taken name, another cluster.
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      while (!signal.aborted) await this.#pause(await this.beat(signal), signal)
+      while (!signal.aborted && !this.#stopped) await this.#pause(await this.beat(signal), signal)
     } finally {
       this.#desk.stop(new TwofoldError('cancelled', 'the node stops'))
     }
@@ -133,7 +135,7 @@ export class HeartbeatWorker {
       }
       if (isTwofoldError(error, 'fenced')) this.#deps.lease.fence()
       const retry = isTwofoldError(error) && !isTwofoldError(error, ...hopeless)
-      if (!retry && !isWaitingForTheName(error)) throw error
+      if (!retry) throw error
       if (this.#failures === 0) logger.warn('cannot report to the manager; trying again', { error })
       return Math.max(backoffMs(this.#failures++, random, retryBackoff), retryAfterMs(error))
     }
@@ -224,10 +226,12 @@ export class HeartbeatWorker {
       { signal },
     )
     lease.renew(sentAtMs, reply)
+    this.#stopped = this.#desk.tellsStop(results)
     this.#desk.answered(results)
     node.custodian.proven.answered(proven)
     // What a manager orders may rest on its log, so the log comes first.
     if (await this.#follow(reported, reply)) this.#desk.take(reply.orders)
+    if (this.#stopped) return 0
     const sinceSentMs = clock.monotonicMs() - sentAtMs
     const intervalMs = registration.heartbeatIntervalMs || heartbeatIntervalMs
     const more = (reply.logEntries ?? []).length > 0
@@ -236,13 +240,9 @@ export class HeartbeatWorker {
 
   async #sendInventory(signal: AbortSignal): Promise<void> {
     const { manager, store } = this.#deps
-    const registration = this.#registration
-    if (registration === undefined) throw new TwofoldError('not-registered', 'this node registers again')
-    const { nodeId, incarnation } = this.#self
-    const { registrationNumber } = registration
+    const head = this.#registered()
     const reportNumber = ++this.#inventories
-    const head = { nodeId, incarnation, registrationNumber, reportNumber }
-    await manager.reportInventory({ ...head, ...store.inventory() }, { signal })
+    await manager.reportInventory({ ...head, reportNumber, ...store.inventory() }, { signal })
   }
 
   async #keepCatalogue(order: KeepCatalogue): Promise<void> {
@@ -253,13 +253,17 @@ export class HeartbeatWorker {
 
   /** Tells a manager that lost its catalogue everything. */
   async #sendRecords(signal: AbortSignal): Promise<void> {
-    const { manager, store, log, clock } = this.#deps
-    const registration = this.#registration
-    if (registration === undefined) throw new TwofoldError('not-registered', 'this node registers again')
+    const { manager, store, log, clock, node } = this.#deps
+    const head = this.#registered()
+    const parts = allRecords({ store, log, clock, writes: node.writes })
+    await manager.reportRecords({ ...head, ...log.report(), parts }, { signal })
+  }
+
+  /** As what this node reports. @throws TwofoldError `not-registered` */
+  #registered(): { nodeId: NodeId; incarnation: Incarnation; registrationNumber: number } {
+    if (this.#registration === undefined) throw new TwofoldError('not-registered', 'this node registers again')
     const { nodeId, incarnation } = this.#self
-    const { registrationNumber } = registration
-    const parts = allRecords(store, log, clock)
-    await manager.reportRecords({ nodeId, incarnation, registrationNumber, ...log.report(), parts }, { signal })
+    return { nodeId, incarnation, registrationNumber: this.#registration.registrationNumber }
   }
 
   /** Records the manager's log as far as its answer brings it. @returns whether that worked. */
@@ -275,9 +279,12 @@ export class HeartbeatWorker {
   }
 }
 
-/** The previous process of this store may not have been forgotten yet. */
-function isWaitingForTheName(error: unknown): boolean {
-  return isTwofoldError(error, 'already-exists') && error.retryAfterMs !== undefined
+/**
+ * When to open the store again after another process was found to serve it, perhaps one that has ended but is not
+ * forgotten yet, in milliseconds. What was read from the store until now may be out of date then.
+ */
+export function heldNameRetryMs(error: unknown): number | undefined {
+  return isTwofoldError(error, 'already-exists') ? error.retryAfterMs : undefined
 }
 
 function retryAfterMs(error: unknown): number {

@@ -1,6 +1,5 @@
 import { TwofoldError, describeError } from '../core/errors.ts'
 import { randomHexId } from '../core/ids.ts'
-import type { NodeId } from '../core/ids.ts'
 import { scrubPeriodMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import { createSigner } from '../format/signing.ts'
@@ -25,6 +24,10 @@ import type { ScrubTiming } from './scrub-worker.ts'
 import { StorageNode } from './storage-node.ts'
 import { storageService } from './storage-service.ts'
 import { StoreIdentity } from './store-identity.ts'
+import { untilFree } from './until-free.ts'
+import type { RunningNode } from './until-free.ts'
+
+export type { RunningNode } from './until-free.ts'
 
 export interface NodeOptions {
   /** Where the store is; an empty or missing directory is formatted. Locked for this process alone. */
@@ -48,23 +51,20 @@ export interface NodeOptions {
   readonly extraServices?: () => readonly ServiceMount[]
 }
 
-export interface RunningNode {
-  readonly address: string
-  readonly nodeId: NodeId
-  /** Resolves when the node was stopped; rejects when it cannot go on. */
-  readonly ended: Promise<void>
-  /** May be called more than once. */
-  stop(): Promise<void>
-}
-
 /** How long transfers in progress may take once the node is told to stop, in milliseconds. */
 const drainMs = 10_000
 
 /**
- * Runs a storage node until it is told to stop.
+ * Runs a storage node until it is told to stop. While another process serves the store it waits for the end of that.
  * @throws `invalid-argument` for a capacity that no node can have, before anything is created.
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const first = await openNode(options)
+  return untilFree(first, { clock: systemClock, reopen: () => openNode({ ...options, listen: first.address }) })
+}
+
+/** Opens a store and serves it, until it is told to stop or cannot go on. */
+async function openNode(options: NodeOptions): Promise<RunningNode> {
   const { logger, capacityBytes } = options
   if (!Number.isSafeInteger(capacityBytes) || capacityBytes < 1) {
     throw new TwofoldError('invalid-argument', `a node needs a capacity of at least 1 byte, not ${capacityBytes}`)

@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts'
 import type { LogReport } from '../core/messages.ts'
 import type { LogEntry, LogPosition } from '../core/model.ts'
 import { Semaphore } from '../core/semaphore.ts'
-import { recoveryKind, requireChain, requireSound, sameHash } from '../format/log-chain.ts'
+import { recoveryKind, requireChain, requireSound, sameHash, samePosition } from '../format/log-chain.ts'
 import type { ChainEnd } from '../format/log-chain.ts'
 import { LogFiles } from './log-files.ts'
 import type { LogRecord } from './log-record.ts'
@@ -162,10 +162,6 @@ function endOf({ sequence, hash }: LogEntry): ChainEnd {
 /** Whether recording `position` would add nothing to what is known. */
 function covers(known: LogPosition | undefined, position: LogPosition): boolean {
   return known?.life === position.life && known.sequence >= position.sequence
-}
-
-function samePosition(left: LogPosition, right: LogPosition | undefined): boolean {
-  return right?.life === left.life && right.sequence === left.sequence && sameHash(left.hash, right.hash)
 }
 
 function fenced(what: string): TwofoldError {

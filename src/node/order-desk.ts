@@ -15,6 +15,8 @@ export class OrderDesk {
   readonly #turns: Readonly<Record<Order['action']['kind'], Semaphore>>
   readonly #stop = new AbortController()
   #news: (() => void) | undefined
+  /** The order to stop, once it was carried out. */
+  #stopOrder: string | undefined
 
   constructor(deps: OrdersDeps) {
     this.#deps = deps
@@ -25,6 +27,7 @@ export class OrderDesk {
       'send-inventory': new Semaphore(1),
       'send-records': new Semaphore(1),
       'keep-catalogue': new Semaphore(1),
+      stop: new Semaphore(1),
       'drop-pack': removals,
       'discard-damaged': removals,
       unknown: removals,
@@ -46,6 +49,7 @@ export class OrderDesk {
     try {
       const result = await this.#turns[order.action.kind].run(() => carryOut(order, this.#deps, signal), signal)
       if (!signal.aborted) this.#results.set(order.orderId, result)
+      if (order.action.kind === 'stop' && result.done) this.#stopOrder = order.orderId
     } catch (error) {
       if (!signal.aborted) throw error
     } finally {
@@ -57,6 +61,11 @@ export class OrderDesk {
   /** What the next heartbeat is to carry. */
   results(): readonly OrderResult[] {
     return [...this.#results.values()]
+  }
+
+  /** Whether these results say that the node stops, as it was ordered to. */
+  tellsStop(results: readonly OrderResult[]): boolean {
+    return results.some(({ orderId }) => orderId === this.#stopOrder)
   }
 
   /** What a heartbeat carried that was answered. */

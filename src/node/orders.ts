@@ -68,6 +68,10 @@ async function obey(action: OrderAction, deps: OrdersDeps, signal: AbortSignal):
     case 'keep-catalogue':
       await deps.keepCatalogue(action)
       return done
+    case 'stop':
+      // The heartbeat that tells this is the node's last.
+      deps.logger.info('the manager orders this node to stop')
+      return done
     case 'discard-damaged':
       // Another life of the store never had this copy.
       if (action.incarnation !== deps.incarnation()) return done

@@ -36,10 +36,17 @@ export class FileDraft implements PackDraft {
     try {
       await file.write(slice, this.#written)
     } catch (error) {
+      this.#requireNotClosed()
       failed(error)
       throw error
     }
     this.#written += slice.length
+  }
+
+  /** What fails because the draft was given up meanwhile says nothing of the disk. */
+  #requireNotClosed(): void {
+    if (this.#state !== 'closed') return
+    throw new TwofoldError('cancelled', `pack ${this.#options.pack.packId} is not written any more`)
   }
 
   read(target: Uint8Array, offset: number): Promise<number> {
@@ -47,7 +54,7 @@ export class FileDraft implements PackDraft {
   }
 
   async seal(): Promise<StoredPack> {
-    const { publish, failed, file, path, pack } = this.#options
+    const { publish, file, path, pack } = this.#options
     if (this.#state === 'failed') {
       throw new TwofoldError(
         'io',
@@ -60,15 +67,24 @@ export class FileDraft implements PackDraft {
     }
     try {
       await file.sync()
+    } catch (error) {
+      this.#requireNotClosed()
+      throw this.#lost(error)
+    }
+    try {
       const sealed = await publish(path, pack)
       this.#state = 'sealed'
       return sealed
     } catch (error) {
-      // After a failed sync or rename nobody knows what is on the disk; a second sync would say what is not true.
-      this.#state = 'failed'
-      failed(error)
-      throw error
+      throw this.#lost(error)
     }
+  }
+
+  /** After a failed sync or rename nobody knows what is on the disk; a second sync would say what is not true. */
+  #lost(error: unknown): unknown {
+    if (this.#state !== 'closed') this.#state = 'failed'
+    this.#options.failed(error)
+    return error
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Disk, DiskEntry } from '../core/disk.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
+import { ignoreAbsence } from '../core/ignore-absence.ts'
 import { diskReserveBytes } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
 import { Semaphore } from '../core/semaphore.ts'
@@ -340,8 +341,4 @@ export class FilePackStore implements PackStore {
       return 0
     }
   }
-}
-
-function ignoreAbsence(error: unknown): void {
-  if (!isTwofoldError(error, 'not-found')) throw error
 }

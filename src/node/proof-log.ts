@@ -2,6 +2,7 @@ import type { Disk, DiskFile } from '../core/disk.ts'
 import { isTwofoldError } from '../core/errors.ts'
 import { fromHex, toHex } from '../core/ids.ts'
 import type { PackId } from '../core/ids.ts'
+import { ignoreAbsence } from '../core/ignore-absence.ts'
 import type { Logger } from '../core/logger.ts'
 import { blake3 } from '../format/hash.ts'
 import type { StoredPack } from './pack-store.ts'
@@ -93,10 +94,8 @@ export class ProofLog {
 
   async #writeAnew(held: readonly StoredPack[]): Promise<void> {
     await this.#giveUp()
-    await this.#disk.remove(draftName).catch((error: unknown) => {
-      // The usual case: no crash left a draft behind.
-      if (!isTwofoldError(error, 'not-found')) throw error
-    })
+    // There is none unless a crash left it behind.
+    await this.#disk.remove(draftName).catch(ignoreAbsence)
     this.#file = await this.#disk.create(draftName)
     const batch: Proof[] = []
     for (const { packId, putSequence, provenAtMs } of held) {

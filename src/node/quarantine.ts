@@ -1,6 +1,7 @@
 import type { Disk } from '../core/disk.ts'
 import { isTwofoldError } from '../core/errors.ts'
 import type { PackId } from '../core/ids.ts'
+import { ignoreAbsence } from '../core/ignore-absence.ts'
 import type { Logger } from '../core/logger.ts'
 import { fileNameOf, packsDirectory, parseFileName, pathOf, quarantineDirectory, shelfOf } from './pack-file-name.ts'
 import type { NamedPut } from './pack-file-name.ts'
@@ -145,8 +146,4 @@ export class Quarantine {
 
 function keyOf({ packId, putSequence }: { readonly packId: PackId; readonly putSequence: number }): string {
   return `${packId}.${putSequence}`
-}
-
-function ignoreAbsence(error: unknown): void {
-  if (!isTwofoldError(error, 'not-found')) throw error
 }

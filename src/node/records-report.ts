@@ -10,16 +10,26 @@ import { decodePackFooter, indexEntryBytes, indexHeaderBytes, packFooterBytes } 
 import { decodeRecordHeader, kindNumbers, recordHeaderBytes } from '../format/record-header.ts'
 import type { NodeLog } from './node-log.ts'
 import type { PackReader, PackStore, StoredPack } from './pack-store.ts'
+import type { WritesInProgress } from './writes-in-progress.ts'
 
 type PackPart = Extract<RecordsPart, { kind: 'pack' }>
 
 /** What a record costs in a message besides its references. */
 const entryBytes = 64
 
+export interface RecordsDeps {
+  readonly store: PackStore
+  readonly log: NodeLog
+  readonly clock: Clock
+  readonly writes: WritesInProgress
+}
+
 /** Everything that this node knows: its log, then what is in its packs, a bounded piece at a time. */
-export async function* allRecords(store: PackStore, log: NodeLog, clock: Clock): AsyncGenerator<RecordsPart> {
+export async function* allRecords({ store, log, clock, writes }: RecordsDeps): AsyncGenerator<RecordsPart> {
   yield* logParts(log)
-  for (const pack of [...store.list()]) {
+  const packs = [...store.list()]
+  writes.told(packs)
+  for (const pack of packs) {
     try {
       yield* packParts(store, pack)
     } catch (error) {
@@ -102,8 +112,9 @@ async function readEntry(
   if (header.kind !== kind || !asBuffer(header.chunkId).equals(chunkId)) {
     throw damaged(reader, 'its index speaks of another record')
   }
-  const wanted = kind === 'snapshot' ? header.storedLength : header.refsLength
-  const stored = await readExactly(reader, offset + recordHeaderBytes, wanted)
+  const stored = await readExactly(reader, offset + recordHeaderBytes, header.storedLength)
+  // Who reports first is believed: a wrong reference would make snapshots incomplete that others have whole.
+  if (!asBuffer(blake3(stored)).equals(header.storedHash)) throw damaged(reader, 'a record does not match its hash')
   const refs = stored.subarray(0, header.refsLength)
   const manifest = kind === 'snapshot' ? stored.subarray(header.refsLength) : undefined
   if (manifest !== undefined && !asBuffer(blake3(manifest)).equals(chunkId)) {

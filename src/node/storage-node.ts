@@ -106,7 +106,7 @@ export class StorageNode {
     return this.#writing({ claims, enter }, options, async (signal) => {
       const receiptFor = (received: ReceivedPack): Receipt => this.#receipt(received, claims)
       return await new Upload(
-        { ...this.#deps, custodian: this.custodian, receiptFor },
+        { ...this.#deps, custodian: this.custodian, writes: this.writes, receiptFor },
         { header, claims, slices: withinBudget(untilAborted(slices, signal), this.#uploads, signal), signal },
       ).run()
     })

@@ -16,10 +16,12 @@ import type { ReceivedPack } from './pack-intake.ts'
 import type { PackStore } from './pack-store.ts'
 import type { PeerApi } from './peer-api.ts'
 import { ReplicaFeed } from './replica-feed.ts'
+import type { WritesInProgress } from './writes-in-progress.ts'
 
 export interface UploadDeps {
   readonly store: PackStore
   readonly custodian: Custodian
+  readonly writes: WritesInProgress
   readonly manager: ManagerApi
   readonly peers: PeerApi
   readonly clock: Clock
@@ -153,10 +155,13 @@ export class Upload {
     })
   }
 
-  /** What this upload wrote is certainly not committed, so it may go. What was there before may well be. */
+  /**
+   * What this upload wrote is certainly not committed, so it may go: unless a recovery was told of it meanwhile, which
+   * takes it for committed. What was there before may well be.
+   */
   async #rollBack({ pack, fresh }: ReceivedPack): Promise<void> {
-    const { store, logger } = this.#deps
-    if (!fresh) return
+    const { store, writes, logger } = this.#deps
+    if (!fresh || !writes.mayTakeBack(pack.packId)) return
     logger.warn('a pack is rolled back', { packId: pack.packId })
     await store.remove(pack.packId, { putSequenceMax: pack.putSequence })
   }

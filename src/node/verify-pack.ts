@@ -54,7 +54,7 @@ async function readThrough(
 ): Promise<VerifiedPack> {
   const { pack } = reader
   const check = new PassingCheck(pack, custodian)
-  const buffer = new Uint8Array(sliceBytesMax)
+  const buffer = new Uint8Array(Math.min(sliceBytesMax, pack.lengthBytes))
   for (let offset = 0; offset < pack.lengthBytes;) {
     const length = Math.min(buffer.length, pack.lengthBytes - offset)
     await before(length)

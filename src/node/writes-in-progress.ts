@@ -5,6 +5,8 @@ interface Writer {
   readonly generation: number
   readonly controller: AbortController
   readonly left: Promise<void>
+  /** Whether a recovery was told of a put of the pack while it was being written. */
+  told: boolean
 }
 
 /** How many abandoned packs are remembered, so that a late stream of one is refused instead of becoming garbage. */
@@ -35,12 +37,28 @@ export class WritesInProgress {
       this.#requireNotBarred(packId, generation)
     }
     const { promise: left, resolve } = Promise.withResolvers<void>()
-    const writer = { generation, controller, left }
+    const writer = { generation, controller, left, told: false }
     this.#writers.set(packId, writer)
     return () => {
       if (this.#writers.get(packId) === writer) this.#writers.delete(packId)
       resolve()
     }
+  }
+
+  /**
+   * A catalogue is made again that counts on these packs. Whoever is still writing one may have sealed it already, and
+   * must not take it back any more.
+   */
+  told(packs: Iterable<{ readonly packId: PackId }>): void {
+    for (const { packId } of packs) {
+      const writer = this.#writers.get(packId)
+      if (writer !== undefined) writer.told = true
+    }
+  }
+
+  /** Whether whoever writes the pack may take back what it sealed. */
+  mayTakeBack(packId: PackId): boolean {
+    return this.#writers.get(packId)?.told !== true
   }
 
   /**

@@ -1,5 +1,5 @@
 import { credentials } from '@grpc/grpc-js'
-import type { ChannelCredentials, ChannelOptions, Client, ClientOptions } from '@grpc/grpc-js'
+import type { ChannelCredentials, ChannelOptions, Client, ClientOptions, Interceptor } from '@grpc/grpc-js'
 import { flowControlWindowBytes, messageBytesMax } from '../core/limits.ts'
 import { formatAddress, parseAddress } from './address.ts'
 
@@ -36,18 +36,30 @@ const commonOptions: ChannelOptions = {
   'grpc.enable_channelz': 0,
 }
 
+export interface PoolOptions {
+  readonly bulk: boolean
+  /** Is told to servers. */
+  readonly program?: string
+  /** What every call goes through. */
+  readonly interceptors?: readonly Interceptor[]
+}
+
 /**
  * Clients by address, made when first asked for. Clients of one pool share one connection for each address. Packs
  * travel on a pool of their own (`bulk`), so that small calls do not wait behind their bytes.
  */
 export class ChannelPool {
-  readonly #options: ChannelOptions
+  readonly #options: Partial<ClientOptions>
   readonly #clients = new Map<string, Map<unknown, Client>>()
 
-  /** @param options `program` is told to servers. */
-  constructor({ bulk, program = 'twofold' }: { bulk: boolean; program?: string }) {
+  constructor({ bulk, program = 'twofold', interceptors = [] }: PoolOptions) {
     // Distinct options make grpc-js use distinct connections; a different user agent is the harmless one.
-    this.#options = { ...commonOptions, 'grpc.primary_user_agent': bulk ? `${program} (bulk)` : program }
+    const own = { 'grpc.primary_user_agent': bulk ? `${program} (bulk)` : program }
+    this.#options = {
+      ...commonOptions,
+      ...own,
+      ...(interceptors.length === 0 ? {} : { interceptors: [...interceptors] }),
+    }
   }
 
   /** @throws `invalid-argument` when `address` is not `host:port`. */

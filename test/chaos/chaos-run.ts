@@ -8,7 +8,7 @@ import { Ledger } from './ledger.ts'
 import { performFault } from './perform-fault.ts'
 import type { Actors } from './perform-fault.ts'
 import { Stage } from './stage.ts'
-import { awaitRest, checkProcesses, compareAll } from './verdict.ts'
+import { awaitOrder, checkProcesses, compareAll, proveCopies } from './verdict.ts'
 import { Vitals } from './vitals.ts'
 import { WorkingClient } from './working-client.ts'
 
@@ -26,6 +26,8 @@ export interface ChaosOptions {
 export interface ChaosReport {
   readonly seed: number
   readonly faults: ReadonlyMap<FaultKind, number>
+  /** Packs that were damaged on a disk, and how. */
+  readonly damaged: readonly string[]
   readonly ledger: Ledger
   readonly peaks: readonly string[]
 }
@@ -43,13 +45,17 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     )
     const faults = writeScript({ random: new SeededRandom(seed), durationMs: options.durationMs, cast: stage.cast })
     const evidence = { stage, ledger, vitals, directory }
+    const beganAtMs = performance.now()
     await storm(faults, { actors: { stage, clients }, ...options })
-    say('healed; what was promised is compared')
+    const healedAtMs = performance.now()
+    // Longer than the script where processes take longer to start than it thinks: what is hit next waits for them.
+    say(`${((healedAtMs - beganAtMs) / 1000).toFixed(1).padStart(7)} s  healed; what was promised is compared`)
     await Promise.all(clients.map((client) => mustWork(client, ledger)))
+    await awaitOrder(evidence, healedAtMs)
     await compareAll(evidence)
-    await awaitRest(evidence)
+    await proveCopies(evidence)
     checkProcesses(evidence)
-    return { seed, faults: countKinds(faults), ledger, peaks: vitals.peaks() }
+    return { seed, faults: countKinds(faults), damaged: stage.damaged, ledger, peaks: vitals.peaks() }
   } finally {
     vitals.stop()
     await stage.stop()
@@ -109,7 +115,7 @@ function countKinds(faults: readonly Fault[]): Map<FaultKind, number> {
 }
 
 /** The last lines of a run. */
-export function summaryLines({ seed, faults, ledger, peaks }: ChaosReport): string[] {
+export function summaryLines({ seed, faults, damaged, ledger, peaks }: ChaosReport): string[] {
   const total = [...faults.values()].reduce((sum, count) => sum + count, 0)
   const kinds = [...faults].map(([kind, count]) => `${kind} ${count}`).sort()
   const endings = [...ledger.endings].map(([ending, count]) => `${ending}: ${count}`).sort()
@@ -118,8 +124,9 @@ export function summaryLines({ seed, faults, ledger, peaks }: ChaosReport): stri
     `commands by exit code: ${endings.join(', ')}`,
     `at most: ${peaks.join('; ')}`,
     `${ledger.acknowledged.length} snapshots acknowledged, ${ledger.snapshotsCompared} restored and compared, ` +
-      `${ledger.restoresCompared} more in between, ${ledger.forgotten.size} forgotten`,
+      `${ledger.restoresCompared} more in between, ${ledger.forgotten.size} forgotten, ${damaged.length} packs damaged`,
     ...ledger.failures,
+    ...ledger.healing,
     ...ledger.violations.map((what) => `VIOLATION ${what}`),
     ledger.violations.length === 0 ? 'nothing was lost' : `${ledger.violations.length} violations`,
   ]

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Cluster, parseLines } from '../../bench/cluster.ts'
 import type { CommandResult } from '../../bench/cluster.ts'
 import { TreeComparison } from '../../bench/compare-trees.ts'
-import { packFiles, unfinishedFiles } from '../e2e/running-backup.ts'
+import { packFiles, quarantinedFiles, unfinishedFiles } from '../e2e/running-backup.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { oneThread, threads, WatchedThread } from './crash-points.ts'
 import type { CrashPoint } from './crash-points.ts'
@@ -204,7 +204,7 @@ export class CrashSweep {
     return left
   }
 
-  /** Every committed pack is a file on two nodes, and there are no other files. */
+  /** Every committed pack is a file on two nodes, and there are no other files, not even put aside. */
   async #disorder(): Promise<string[]> {
     const cluster = this.#cluster
     // What one prune condemned may be deleted only by a later one.
@@ -213,8 +213,10 @@ export class CrashSweep {
     const [status] = await cluster.json<{ packs: number }>(['status'])
     const files = names.reduce((sum, name) => sum + packFiles(cluster, name).length, 0)
     const unfinished = names.flatMap((name) => unfinishedFiles(cluster, name).map((file) => `${name}/${file}`))
+    const aside = names.flatMap((name) => quarantinedFiles(cluster, name).map((file) => `${name}/${file}`))
     const packs = status?.packs ?? 0
     return [
+      ...aside.map((file) => `${file} is left in quarantine/`),
       ...unfinished.map((file) => `${file} is left in incoming/`),
       ...(files === packs * copies ? [] : [`${packs} committed packs are ${files} files on the nodes`]),
     ]

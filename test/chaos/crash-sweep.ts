@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { whyNoStrace } from './crash-points.ts'
 import { CrashSweep, spread } from './crash-sweep-run.ts'
-import { scenariosNotYet, sweepScenarios } from './sweep-scenarios.ts'
+import { sweepScenarios } from './sweep-scenarios.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -13,10 +13,6 @@ async function main(directory: string): Promise<boolean> {
   const most = Number(process.env['POINTS'] ?? Infinity)
   let well = true
   for (const scenario of sweepScenarios) {
-    if (scenariosNotYet.includes(scenario.name)) {
-      say(`${scenario.name}: not yet`)
-      continue
-    }
     if (wanted.length > 0 && !wanted.includes(scenario.name)) continue
     const choose = <T>(points: readonly T[]): T[] => spread(points, most)
     const report = await CrashSweep.run({ scenario, directory: join(directory, scenario.name), choose, say })

@@ -5,6 +5,7 @@ import { SeededRandom } from '../support/seeded-random.ts'
 import { Link } from './link.ts'
 import type { LinkState } from './link.ts'
 import { Pipe } from './pipe.ts'
+import { resetSocket } from './reset-socket.ts'
 
 /** `up`: from who connects to the server. `down`: what the server answers. */
 export type Direction = 'up' | 'down'
@@ -63,8 +64,8 @@ export class FaultProxy {
   /** Breaks all connections with a reset, at once and at both ends. */
   reset(): void {
     for (const { near, far } of this.#connections) {
-      near.resetAndDestroy()
-      far.resetAndDestroy()
+      resetSocket(near)
+      resetSocket(far)
     }
   }
 

@@ -1,7 +1,7 @@
 import type { SeededRandom } from '../support/seeded-random.ts'
 import type { Direction } from './fault-proxy.ts'
 
-/** Everything that the script does to a cluster. What is here twice is drawn twice as often. */
+/** Everything that the script does to a cluster. What is here more than once is drawn as often. */
 export const faultKinds = [
   'kill',
   'kill',
@@ -21,16 +21,15 @@ export const faultKinds = [
   'fill',
   'shrink',
   'corrupt',
+  'corrupt',
+  'corrupt',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
 
-/** What waits for the product: without scrub and repair nobody finds and replaces a damaged copy. Empty it then. */
-export const notYet: readonly FaultKind[] = ['corrupt']
-
 export interface Fault {
   readonly kind: FaultKind
-  /** A process, a link or a client; `all` for a power failure. */
+  /** A process, a link, a client or a disk; `all` for a power failure. */
   readonly on: string
   readonly atMs: number
   /** How long it lasts; 0 for what is over at once. */
@@ -63,6 +62,10 @@ const directions: readonly Direction[] = ['up', 'down']
 /** After a process came back, until it may be hit again. */
 const restMs = 1000
 
+/** A disk may rot whatever its node does at that time, also while it is down. */
+const diskOf = (node: string): string => `disk-of-${node}`
+export const nodeOfDisk = (disk: string): string => disk.replace(/^disk-of-/, '')
+
 interface Shape {
   readonly on: (cast: Cast) => readonly string[]
   readonly forMs: readonly [least: number, most: number]
@@ -90,8 +93,8 @@ const shapes: Readonly<Record<FaultKind, Shape>> = {
   flip: { on: ({ dataLinks }) => dataLinks, forMs: [2000, 6000], amount: [0, 2_000_000] },
   fill: { on: ({ fillable }) => fillable, forMs: [1500, 8000], amount: [0, 80_000_000] },
   shrink: { on: ({ nodes }) => nodes, forMs: [2000, 8000], amount: [0, 20_000_000] },
-  // Always the same node: of two copies of a pack one stays good, also before the other was replaced.
-  corrupt: { on: ({ nodes }) => nodes.slice(0, 1), forMs: none, amount: [0, 1_000_000] },
+  // Always the same node: one copy of each pack stays good, also while nobody knows of the other, and none is lost.
+  corrupt: { on: ({ nodes }) => nodes.slice(0, 1).map(diskOf), forMs: none, amount: [0, 1_000_000] },
 }
 
 /**
@@ -121,7 +124,7 @@ export function writeScript({ random, durationMs, cast }: ScriptOptions): Fault[
 }
 
 function draw(deck: FaultKind[], random: SeededRandom): FaultKind {
-  if (deck.length === 0) deck.push(...faultKinds.filter((kind) => !notYet.includes(kind)))
+  if (deck.length === 0) deck.push(...faultKinds)
   const [kind = 'kill'] = deck.splice(Math.floor(random.fraction() * deck.length), 1)
   return kind
 }

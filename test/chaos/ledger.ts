@@ -35,6 +35,8 @@ export class Ledger {
   readonly endings = new Map<string, number>()
   /** The last words of each command that failed, in the way it may or not. */
   readonly failures: string[] = []
+  /** How everything got in order after the faults, step by step. */
+  readonly healing: string[] = []
   restoresCompared = 0
   snapshotsCompared = 0
 
@@ -58,13 +60,17 @@ export class Ledger {
     this.#addEnding(command, code, { allowed: allowedOf[command], what, stderr })
   }
 
+  countEnding(command: string, code: number): void {
+    const ending = `${command} ${code === -1 ? 'killed' : code}`
+    this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1)
+  }
+
   #addEnding(
     command: string,
     code: number,
     { allowed, what, stderr }: { allowed: readonly number[]; what: string; stderr: string },
   ): void {
-    const ending = `${command} ${code === -1 ? 'killed' : code}`
-    this.endings.set(ending, (this.endings.get(ending) ?? 0) + 1)
+    this.countEnding(command, code)
     if (code <= 0) return
     const words = `${what}: ${command} ended with ${code}: ${stderr.trim().split('\n').at(-1) ?? ''}`
     this.failures.push(words)

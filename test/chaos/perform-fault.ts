@@ -1,7 +1,8 @@
-import * as fs from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { packFiles } from '../e2e/running-backup.ts'
+import { damagePack } from './damage-pack.ts'
 import type { FaultProxy } from './fault-proxy.ts'
+import { nodeOfDisk } from './fault-script.ts'
 import type { Fault, FaultKind } from './fault-script.ts'
 import type { Stage } from './stage.ts'
 import type { WorkingClient } from './working-client.ts'
@@ -71,7 +72,7 @@ const acts: Readonly<Record<FaultKind, Act>> = {
       return restart(on, stage)
     },
   },
-  corrupt: { begin: ({ on, amount }, { stage }) => corrupt(on, amount, stage) },
+  corrupt: { begin: ({ on, amount }, { stage }) => corrupt(nodeOfDisk(on), amount, stage) },
 }
 
 /** Does it to the cluster, and resolves when it is over. */
@@ -87,16 +88,8 @@ async function restart(name: string, stage: Stage): Promise<void> {
   await stage.start(name)
 }
 
-/** Damages one pack: an even amount changes a byte there, an odd one cuts the file. Its other copy stays good. */
+/** Damages one pack on its disk. The other copies of it stay good. */
 function corrupt(node: string, amount: number, stage: Stage): void {
-  const files = packFiles(stage.cluster, node)
-  const file = files[amount % Math.max(1, files.length)]
-  if (file === undefined) return
-  const at = amount % Math.max(1, fs.statSync(file).size)
-  if (amount % 2 === 1) return fs.truncateSync(file, at)
-  const descriptor = fs.openSync(file, 'r+')
-  const byte = Buffer.alloc(1)
-  fs.readSync(descriptor, byte, 0, 1, at)
-  fs.writeSync(descriptor, Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at)
-  fs.closeSync(descriptor)
+  const what = damagePack(packFiles(stage.cluster, node), amount)
+  if (what !== undefined) stage.damaged.push(what)
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Link } from './link.ts'
+import { resetSocket } from './reset-socket.ts'
 
 /** What waits in one direction of one connection; beyond it the sender is not read from. */
 const queuedBytesMost = 1024 * 1024
@@ -96,13 +97,13 @@ export class Pipe {
     // Behind a half-close that the proxy made up, nothing more can be said.
     if (!target.writableEnded) this.#full = !target.write(bytes)
     if (!cut) return
-    target.resetAndDestroy()
-    source.resetAndDestroy()
+    resetSocket(target)
+    resetSocket(source)
   }
 
   #endTarget(end: 'ended' | 'broken'): number {
     const { target } = this.#options
-    if (end === 'broken') target.resetAndDestroy()
+    if (end === 'broken') resetSocket(target)
     else if (!target.writableEnded) target.end()
     return Infinity
   }
@@ -110,7 +111,7 @@ export class Pipe {
   #tellSource(): number {
     const { source, back } = this.#options
     if (source.destroyed) for (const forget of this.#forget.splice(0)) forget()
-    else if (!back.state.blackhole) source.resetAndDestroy()
+    else if (!back.state.blackhole) resetSocket(source)
     return Infinity
   }
 }

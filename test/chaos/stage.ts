@@ -15,6 +15,8 @@ export interface StageOptions {
 }
 
 const capacityBytes = 10_000_000_000
+/** So that a node reads all its packs in the middle of everything else, too. */
+const scrubPeriod = '20s'
 /** Of the node whose disk can be filled: what a short run never needs, on top of what a node keeps free. */
 const smallDiskBytes = 512 * 1024 ** 2
 const clientsLink = 'clients-manager'
@@ -36,6 +38,8 @@ export class Stage {
   readonly #paused = new Set<string>()
   /** Processes that ended although nobody told them to, and how. */
   readonly deserters: string[] = []
+  /** Packs that were damaged on a disk, and how. */
+  readonly damaged: string[] = []
 
   private constructor(parts: {
     cluster: Cluster
@@ -175,6 +179,7 @@ async function startCluster({ directory, names, seed, proxies, capacities }: Clu
     nodeOptions: (name) => [
       ...['--manager', proxies.get(`${name}-manager`)?.address ?? ''],
       ...['--advertise', proxies.get(dataLink(name))?.address ?? '', '--capacity', String(capacities.get(name))],
+      ...['--scrub-period', scrubPeriod],
     ],
   })
   try {

@@ -1,4 +1,7 @@
+import * as fs from 'node:fs'
 import type { Cluster } from '../../bench/cluster.ts'
+import { packFiles } from '../e2e/running-backup.ts'
+import { flipByte } from './damage-pack.ts'
 
 /** Something that a cluster does, during which one of its processes is killed. */
 export interface SweepScenario {
@@ -13,6 +16,8 @@ export interface SweepScenario {
   readonly act?: (cluster: Cluster) => Promise<void>
   /** Before each backup there is another, with the tag `garbageTag`, that nobody needs when the next one comes. */
   readonly makesGarbage?: boolean
+  /** Whether only the long sweep tries it: its calls are mostly those of another one. */
+  readonly long?: boolean
 }
 
 export const garbageTag = 'garbage'
@@ -21,18 +26,31 @@ export const garbageTag = 'garbage'
 export const sweepScenarios: readonly SweepScenario[] = [
   { name: 'upload', victim: 'n1', nodes: 2 },
   { name: 'commit', victim: 'manager', nodes: 2 },
-  { name: 'repair', victim: 'n1', nodes: 3, act: drainTheThird },
+  { name: 'repair', victim: 'n1', nodes: 2, act: mendRot },
+  { name: 'repair-manager', victim: 'manager', nodes: 2, act: mendRot },
   { name: 'prune', victim: 'manager', nodes: 2, makesGarbage: true, act: pruneGarbage },
   { name: 'prune-node', victim: 'n1', nodes: 2, makesGarbage: true, act: pruneGarbage },
+  { name: 'drain', victim: 'n1', nodes: 3, act: emptyAndRefill, long: true },
+  { name: 'drain-manager', victim: 'manager', nodes: 3, act: emptyAndRefill, long: true },
 ]
 
-/** What waits for commands that are not there yet. Empty it then. */
-export const scenariosNotYet: readonly string[] = ['repair']
+/** A node is emptied by copies to the others, and taken into use again. */
+async function emptyAndRefill(cluster: Cluster): Promise<void> {
+  await until(cluster, ['node', 'drain', 'n1'])
+  await cluster.waitForState('n1', 'drained')
+  await until(cluster, ['node', 'resume', 'n1'])
+}
 
-/** Everything that the third node has is copied to the first or second. */
-async function drainTheThird(cluster: Cluster): Promise<void> {
-  await until(cluster, ['node', 'drain', 'n3'])
-  await until(cluster, ['node', 'resume', 'n3'])
+/** The newest pack of a node rots. It is found, put aside, replaced by a copy of the other node's, and deleted. */
+async function mendRot(cluster: Cluster): Promise<void> {
+  const changedMs = (file: string): number => fs.statSync(file).mtimeMs
+  const [newest = ''] = packFiles(cluster, 'n1').sort((a, b) => changedMs(b) - changedMs(a))
+  flipByte(newest, Math.floor(fs.statSync(newest).size / 2))
+  await until(cluster, ['check', '--read-data'])
+  await cluster.waitFor('the damaged copy to be deleted', async () => {
+    const [status] = await cluster.json<{ copies_damaged: number }>(['status'])
+    return status?.copies_damaged === 0
+  })
 }
 
 /** Only what is tagged as garbage goes, but for the last of it; packs that it shares with others are repacked. */

@@ -16,6 +16,7 @@ import { testCatalogue } from './catalogue.contract.ts'
 import type { CatalogueDriver } from './catalogue.contract.ts'
 import { testCheckpoints } from './checkpoints.contract.ts'
 import { testCopyTables } from './copy-tables.contract.ts'
+import { testSchedules } from './schedules.contract.ts'
 
 const directories: string[] = []
 
@@ -46,6 +47,7 @@ const drivers: Readonly<Record<string, CatalogueDriver>> = {
 for (const [name, driver] of Object.entries(drivers)) {
   testCatalogue(name, driver)
   testCheckpoints(name, driver)
+  testSchedules(name, driver)
 }
 testCopyTables('in memory', async () => openSqliteCatalogue(':memory:'))
 describe('requests in a catalogue', () => testRequests(async () => openSqliteCatalogue(':memory:')))

@@ -384,9 +384,10 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           const { snapshotId } = aSnapshot(vault, 2)
           await tx.snapshots.setExpiry(two, 500)
           await tx.snapshots.setPin(one, 'why')
+          await tx.snapshots.setTags(one, ['a', 'b'])
           const all = { vault, host: '', limit: 10, from: 0, order: 'oldest-first' } as const
           const trashed = {
-            live: (await tx.snapshots.page(all)).map((row) => [row.commitSequence, row.pin]),
+            live: (await tx.snapshots.page(all)).map((row) => [row.commitSequence, row.pin, row.tags]),
             trash: (await tx.snapshots.page({ ...all, trash: true })).map((row) => row.expiresAtMs),
             newest: (await tx.snapshots.newest(vault, 'host', text('paths')))?.commitSequence,
             early: await tx.snapshots.expired(499, 9),
@@ -403,7 +404,7 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
           return { one, two, trashed, changed, gone, removedAtMs, kept: await tx.snapshots.packs(one) }
         })
         const { one, two, trashed } = result
-        expect(trashed.live).to.deep.equal([[one, 'why']])
+        expect(trashed.live).to.deep.equal([[one, 'why', ['a', 'b']]])
         expect(trashed).to.deep.include({ trash: [500], newest: one, early: [], due: [two], count: 1 })
         expect(trashed.sets).to.deep.equal([
           [one, 0],
@@ -549,6 +550,27 @@ export function testCatalogue(name: string, driver: CatalogueDriver): void {
         const [first, second, third] = result.numbers
         expect(result.all.map((row) => row.number)).to.deep.equal([third, second])
         expect(result.backups.map((row) => row.number)).to.deep.equal([first])
+      })
+
+      it('forget operations of a kind that made nothing, but for the newest, and give no number twice', async () => {
+        const base = { timeMs: 5, actor: 'a', subject: 's', result: 'ok', detail: '', durationMs: 0 } as const
+        const left = await catalogue.write(async (tx) => {
+          const kinds = ['backup', 'run', 'backup', 'backup!', 'backup', 'backup', 'backup!'] as const
+          const numbers = []
+          for (const kind of kinds) {
+            const snapshotId = kind.endsWith('!') ? 'ab' : ''
+            numbers.push(await tx.operations.add({ ...base, kind: kind.replace('!', ''), snapshotId }))
+          }
+          await tx.operations.trim('backup', 4)
+          const before = (await tx.operations.page({ kind: '', before: 1e9, limit: 99 })).length
+          await tx.operations.trim('backup', 2)
+          const rows = await tx.operations.page({ kind: '', before: 1e9, limit: 99 })
+          await tx.operations.trim('backup', 0)
+          const next = await tx.operations.add({ ...base, kind: 'backup', snapshotId: '' })
+          const first = (numbers[0] ?? 0) - 1
+          return { before, numbers: rows.map((row) => row.number - first).reverse(), next: next - first }
+        })
+        expect(left).to.deep.equal({ before: 7, numbers: [2, 4, 5, 6, 7], next: 8 })
       })
 
       it('chain the log', async () => {

@@ -172,6 +172,30 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
     expect(await readAll(target, 'a')).to.equal('content')
   })
 
+  it('lists a directory, and removes what is in it one by one', async () => {
+    await writeFile(target, 'd', 'x')
+    await target.remove(names('d'))
+    await target.makeDirectory(names('d/e'), { replace: false })
+    await writeFile(target, 'd/f', 'x')
+    await target.makeSymlink(names('d/l'), Buffer.from('e'), metadata())
+    const listed = async (path: TargetPath): Promise<string[]> =>
+      (await target.list(path)).map((name) => Buffer.from(name).toString()).sort()
+    expect(await listed(names('d'))).to.deep.equal(['e', 'f', 'l'])
+    expect(await listed([])).to.deep.equal(['d'])
+    await expectCode(target.remove(names('d')), 'failed-precondition')
+    for (const path of ['d/l', 'd/f', 'd/e', 'd/e']) await target.remove(names(path))
+    expect(await listed(names('d'))).to.deep.equal([])
+    await target.remove(names('d'))
+    expect(await target.stat(names('d'))).to.equal(undefined)
+  })
+
+  it('lists nothing that is not there or no directory', async () => {
+    await expectCode(target.list(names('nothing')), 'not-found')
+    await target.makeDirectory(names('real'), { replace: false })
+    await target.makeSymlink(names('link'), Buffer.from('real'), metadata())
+    await expectCode(target.list(names('link')), 'failed-precondition')
+  })
+
   it('refuses names that lead elsewhere', async () => {
     for (const name of ['..', '.', '', 'a/b', '/etc', 'a\0b', 'x'.repeat(256)]) {
       const path = [Buffer.from(name)]

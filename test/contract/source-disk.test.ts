@@ -4,6 +4,7 @@ import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TwofoldError } from '../../src/core/errors.ts'
+import { SourceConfined } from '../../src/client/source-confined.ts'
 import { SourceDisk } from '../../src/client/source-disk.ts'
 import { SourceThreaded } from '../../src/client/source-threaded.ts'
 import { joinPath } from '../../src/client/source-tree.ts'
@@ -28,6 +29,7 @@ function stageOf(source: SourceDisk): SourceStage {
 }
 
 sourceTreeContract('SourceDisk', () => stageOf(new SourceDisk(systemClock)))
+sourceTreeContract('SourceConfined', () => stageOf(new SourceConfined(systemClock)))
 
 describe('a listing thread', () => {
   const source = new SourceThreaded(systemClock)
@@ -62,5 +64,46 @@ describe('a listing thread', () => {
     expect((await Promise.all(asked)).map(({ count }) => count)).to.deep.equal([1, 1, 1, 1])
     fs.rmSync(root, { recursive: true })
     await expectError(threaded.list(Buffer.from(root)), 'not-found')
+  })
+})
+
+describe('a confined source', () => {
+  let root: string
+  const source = new SourceConfined(systemClock)
+  const at = (path: string): Buffer => Buffer.from(join(root, path))
+
+  beforeEach(() => {
+    root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'twofold-source-')))
+    fs.mkdirSync(join(root, 'allowed/sub/deep'), { recursive: true })
+    fs.mkdirSync(join(root, 'secret/deep'), { recursive: true })
+    for (const folder of ['allowed/sub', 'secret']) fs.writeFileSync(join(root, folder, 'file'), folder)
+    fs.writeFileSync(join(root, 'secret/deep/file'), 'deep secret')
+    fs.symlinkSync('file', join(root, 'secret/link'))
+  })
+  afterEach(() => fs.rmSync(root, { recursive: true }))
+
+  it('reaches nothing through a folder that was replaced by a symbolic link, however deep', async () => {
+    fs.rmSync(join(root, 'allowed/sub'), { recursive: true })
+    fs.symlinkSync(join(root, 'secret'), join(root, 'allowed/sub'))
+    for (const path of ['allowed/sub', 'allowed/sub/deep']) {
+      const error = await expectError(source.list(at(path)), 'io')
+      expect(error.message).to.contain('symbolic link')
+    }
+    await expectError(source.readSmall(at('allowed/sub/file'), Buffer.alloc(100)), 'io')
+    await expectError(source.readSmall(at('allowed/sub/deep/file'), Buffer.alloc(100)), 'io')
+    await expectError(source.open(at('allowed/sub/file')), 'io')
+    await expectError(source.stat(at('allowed/sub/file')), 'io')
+    await expectError(source.readLink(at('allowed/sub/link')), 'io')
+    // The same source without confinement follows: that is what this one is for.
+    expect(await new SourceDisk(systemClock).list(at('allowed/sub'))).to.have.property('count', 3)
+  })
+
+  it('leaves no file descriptor open', async () => {
+    const before = fs.readdirSync('/proc/self/fd').length
+    await source.list(at('allowed/sub'))
+    await source.readSmall(at('allowed/sub/file'), Buffer.alloc(100))
+    await (await source.open(at('allowed/sub/file'))).close()
+    await expectError(source.list(at('nothing')), 'not-found')
+    expect(fs.readdirSync('/proc/self/fd').length).to.equal(before)
   })
 })

@@ -8,10 +8,12 @@ import type { ClientWritableStream, ServiceDefinition, ServiceError } from '@grp
 import { loadSync } from '@grpc/proto-loader'
 import { Cluster } from '../../bench/cluster.ts'
 import { seededBytes } from './seeded-bytes.ts'
-import { outputPattern, shellSteps, tableRows, withoutSpace } from './shell-document.ts'
+import { stepsOf } from '../support/documented-commands.ts'
+import { outputPattern, tableRows, withoutSpace } from './shell-document.ts'
 
 const project = join(import.meta.dirname, '../..')
-const walkThrough = join(project, 'docs/grpcurl.md')
+const document = 'docs/grpcurl.md'
+const walkThrough = join(project, document)
 const example = join(project, 'docs/examples/put-get.js')
 const buf = join(project, 'node_modules/.bin/buf')
 
@@ -42,7 +44,6 @@ function run(file: string, args: readonly string[], { input = '', ...options }: 
 }
 
 describe('any gRPC client', function () {
-  this.timeout(60_000)
   let cluster: Cluster
   let folder: string
 
@@ -57,7 +58,7 @@ describe('any gRPC client', function () {
 
   describe('the walk-through with grpcurl', () => {
     const environment: NodeJS.ProcessEnv = {}
-    const steps = shellSteps(walkThrough)
+    const steps = stepsOf(document)
     const ofMake = (commands: string): boolean => commands.startsWith('make ')
 
     /** The document's addresses are those of `make up`. */
@@ -169,7 +170,7 @@ describe('any gRPC client', function () {
       it(`finds what manager and nodes serve, by ${protocol}`, async () => {
         const options = ['--reflect-protocol', protocol]
         const ours = (names: string[]): string[] => names.filter((name) => name.startsWith('twofold'))
-        const ofManager = ['twofold.v1.Admin', 'twofold.v1.Manager']
+        const ofManager = ['twofold.v1.Admin', 'twofold.v1.Agents', 'twofold.v1.Manager', 'twofold.v1.Schedules']
         expect(ours(await list('--list-services', 'manager', ...options))).to.deep.equal(ofManager)
         const ofNode = ['twofold.v1.Files', 'twofold.v1.Replication', 'twofold.v1.Storage']
         expect(ours(await list('--list-services', 'n3', ...options))).to.deep.equal(ofNode)

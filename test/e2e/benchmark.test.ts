@@ -51,7 +51,6 @@ function expectRoundTrip(trip: RoundTrip | null, what: string): void {
 }
 
 describe('the benchmark of a cluster', function () {
-  this.timeout(120_000)
   let cluster: Cluster
   let directory: string
 

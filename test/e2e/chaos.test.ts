@@ -16,14 +16,15 @@ describe('chaos', function () {
     if (this.currentTest?.state === 'passed') fs.rmSync(directory, { recursive: true, force: true })
   })
 
-  it('loses nothing that was acknowledged while processes die, stop, are cut off and run out of room', async () => {
+  it('loses nothing acknowledged while processes die, stop, are cut off, run out of room, and packs rot', async () => {
     const said: string[] = []
-    const report = await runChaos({ directory, seed: 7, durationMs: 20_000, say: (line) => said.push(line) })
+    const report = await runChaos({ directory, seed: 7, durationMs: 16_000, say: (line) => said.push(line) })
     const { ledger } = report
     const story = [...said, ...summaryLines(report), `everything is in ${directory}`].join('\n')
     expect(ledger.violations, story).to.deep.equal([])
     expect(ledger.acknowledged.length, story).to.be.greaterThan(3)
     expect(ledger.snapshotsCompared, story).to.be.at.least(ledger.acknowledged.length - ledger.forgetting.size)
     expect(report.faults.size, story).to.be.at.least(6)
+    expect(report.damaged.length, story).to.be.greaterThan(0)
   })
 })

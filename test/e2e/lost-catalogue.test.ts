@@ -15,7 +15,6 @@ interface Status {
 }
 
 describe('a catalogue that is lost, or put back from an older copy', function () {
-  this.timeout(180_000)
   let folder: string
   let source: string
   let cluster: Cluster

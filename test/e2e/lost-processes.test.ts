@@ -8,13 +8,12 @@ import { TreeComparison } from '../../bench/compare-trees.ts'
 import { packFiles, RunningBackup, unfinishedFiles } from './running-backup.ts'
 import { seededBytes } from './seeded-bytes.ts'
 
-/** Enough for a dozen packs of incompressible bytes. */
-const files = 25
+/** Enough for seven packs of incompressible bytes. */
+const files = 14
 const fileBytes = 8_000_000
 const managerOptions = ['--suspect-after', '1500ms', '--dead-after', '60s']
 
 describe('processes killed in the middle of a backup', function () {
-  this.timeout(180_000)
   let folder: string
   let source: string
   let cluster: Cluster

@@ -27,7 +27,6 @@ function sourceOf(seed: number, large = 1): MemorySource {
 }
 
 describe(`${clients} clients at once`, function () {
-  this.timeout(180_000)
   let cluster: Cluster
   const open: Client[] = []
 

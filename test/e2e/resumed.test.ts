@@ -25,7 +25,6 @@ interface RestoreLine {
 }
 
 describe('what was killed in the middle and is run again', function () {
-  this.timeout(180_000)
   let folder: string
   let source: string
   let cluster: Cluster

@@ -19,7 +19,6 @@ interface Summary {
 }
 
 describe('a folder on two machines, and back', function () {
-  this.timeout(180_000)
   let folder: string
   let source: string
   let cluster: Cluster

@@ -134,6 +134,11 @@ export function unfinishedFiles(cluster: Cluster, node: string): string[] {
   return listIfThere(join(cluster.dataDirectory(node), 'incoming'))
 }
 
+/** What a node has put aside because it is damaged. */
+export function quarantinedFiles(cluster: Cluster, node: string): string[] {
+  return listIfThere(join(cluster.dataDirectory(node), 'quarantine'))
+}
+
 /** The packs that a node has, as paths. */
 export function packFiles(cluster: Cluster, node: string): string[] {
   const packs = join(cluster.dataDirectory(node), 'packs')

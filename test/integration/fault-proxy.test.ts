@@ -155,6 +155,18 @@ describe('the fault proxy', () => {
     await second.served.untilReceived(5)
   })
 
+  it('resets connections whose end is being said just now', async () => {
+    const { client, served } = await connected()
+    proxy.halfClose('up')
+    proxy.halfClose('down')
+    proxy.reset()
+    while (proxy.connections > 0) await turn()
+    // Who has heard the end reads no more, and hears of the reset when it writes.
+    client.socket.write('anybody there?')
+    served.socket.write('anybody there?')
+    await Promise.all([client.until(() => client.socket.closed), served.until(() => served.socket.closed)])
+  })
+
   it('cuts a connection behind so many bytes', async () => {
     const { client, served } = await connected()
     proxy.up.cutAfter(100_001)

@@ -7,7 +7,6 @@ import { WireCluster, until } from '../support/wire-cluster.ts'
 import { captureTerminal, surroundingsOf } from '../unit/cli/fake-cli.ts'
 
 describe('forget and prune on the command line', function () {
-  this.timeout(60_000)
   let cluster: WireCluster
   let source: string
 

@@ -27,7 +27,10 @@ describe('the upload pipeline', () => {
     session = await beginSession(cluster)
   })
 
-  afterEach(() => rm(root, { recursive: true }))
+  afterEach(async () => {
+    await cluster.close()
+    await rm(root, { recursive: true })
+  })
 
   interface Attempt {
     readonly pack: Uint8Array
@@ -203,7 +206,7 @@ describe('the upload pipeline', () => {
       expect((error as TwofoldError).code).to.be.oneOf(['integrity', 'unsupported', 'invalid-argument'])
     }
     expect(await cluster.files()).to.deep.equal([])
-  }).timeout(60_000)
+  })
 
   it('refuses a slice over the limit', async () => {
     const made = await attempt(40)

@@ -24,7 +24,6 @@ const listen = '127.0.0.1:0'
 const logger = silentLogger
 
 describe('a client of a real cluster', function () {
-  this.timeout(60_000)
   let base: string
   let source: string
   let manager: { address: string; stop(): Promise<void> }

@@ -22,7 +22,6 @@ interface Described {
 const asRoot = process.getuid?.() === 0
 
 describe('from disk to disk', function () {
-  this.timeout(60_000)
   let base: string
   let source: string
   let out: string

@@ -1,6 +1,9 @@
 import { TwofoldError } from '../../src/core/errors.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
-import type { FaultKind, Profile } from './profile.ts'
+import { Damage } from './damage.ts'
+import type { DamageDeps } from './damage.ts'
+import { strikeKinds } from './profile.ts'
+import type { Profile, StrikeKind } from './profile.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { SimNode, SimWorld } from './sim-world.ts'
 
@@ -12,10 +15,12 @@ interface DiskFault {
 
 /** Makes faults strike a world, at times and places that follow from the seed alone. */
 export class Faults {
-  readonly counts: Partial<Record<FaultKind, number>> = {}
-  /** Processes of clients that may be killed. */
+  readonly counts: Record<string, number> = {}
+  /** Processes of clients that may be killed and paused. */
   readonly clients = new Set<SimProcess>()
   readonly #profile: Profile
+  readonly #kinds: readonly StrikeKind[]
+  readonly #damage: Damage
   readonly #random: SeededRandom
   readonly #diskFaults = new Map<string, DiskFault>()
   #world: SimWorld | undefined
@@ -23,20 +28,30 @@ export class Faults {
 
   constructor(profile: Profile) {
     this.#profile = profile
+    this.#kinds = strikeKinds.filter((kind) => profile.kinds.includes(kind))
+    this.#damage = new Damage(profile)
     this.#random = new SeededRandom(profile.seed * 104_729 + 7)
   }
 
   /** To be given to the world: fails the operations of disks that misbehave. */
-  readonly onDisk = (node: string, operation: string): void => {
+  readonly onDisk = (node: string, operation: string, path: string): void => {
+    this.#damage.onDisk(node, operation, path)
     const fault = this.#diskFaults.get(node)
     if (fault === undefined || !fault.operations.includes(operation)) return
     throw new TwofoldError(fault.error, `a fault of the simulated disk of ${node}`)
   }
 
-  begin(world: SimWorld): void {
+  begin(deps: Omit<DamageDeps, 'count'>): void {
+    const { world } = deps
     this.#world = world
-    world.misbehave(this.#profile.network, this.#profile.catalogueLostShare)
+    const { network, catalogueLostShare, catalogueSlowShare } = this.#profile
+    world.misbehave(network, catalogueLostShare, catalogueSlowShare)
     this.#next()
+    this.#damage.begin({ ...deps, count: (kind) => this.#count(kind) })
+  }
+
+  #count(kind: string): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1
   }
 
   /** Everybody comes back, and everything works from now on. */
@@ -45,6 +60,8 @@ export class Faults {
     const world = this.#running()
     world.heal()
     this.#diskFaults.clear()
+    this.#damage.end()
+    for (const client of this.clients) client.resume()
     if (world.manager.dead) void world.startManager()
     else world.manager.resume()
     // A store whose disk failed takes no writes until it is started again.
@@ -60,13 +77,13 @@ export class Faults {
   }
 
   #next(): void {
-    const { kinds, faultEveryMs } = this.#profile
-    if (kinds.length === 0) return
+    const { faultEveryMs } = this.#profile
+    if (this.#kinds.length === 0) return
     const waitMs = -Math.log(1 - this.#random.fraction()) * faultEveryMs
     this.#running().scheduler.after(waitMs, () => {
       if (this.#over) return
-      const kind = this.#pick(kinds)
-      this.counts[kind] = (this.counts[kind] ?? 0) + 1
+      const kind = this.#pick(this.#kinds)
+      this.#count(kind)
       this.#strike(kind, this.#running())
       this.#next()
     })
@@ -80,7 +97,7 @@ export class Faults {
     return leastMs + this.#random.fraction() * (mostMs - leastMs)
   }
 
-  #strike(kind: FaultKind, world: SimWorld): void {
+  #strike(kind: StrikeKind, world: SimWorld): void {
     switch (kind) {
       case 'crash-node':
         return this.#crashNode(world, this.#pick(world.nodes), this.#between(200, 12_000))
@@ -91,6 +108,8 @@ export class Faults {
         return this.#crashManager(world, this.#between(200, 9000))
       case 'crash-client':
         return this.#pick([...this.clients, undefined])?.kill()
+      case 'pause-client':
+        return this.#pick([...this.clients, undefined])?.pause(this.#between(500, this.#pick([3000, 20_000, 90_000])))
       case 'pause-node':
         return this.#pick(world.nodes).process.pause(this.#between(500, 20_000))
       case 'pause-manager':
@@ -138,14 +157,18 @@ export class Faults {
     })
   }
 
-  /** A disk with an error stays read-only until its node is started again. */
+  /**
+   * A disk with an error stays read-only until its node is started again. Before that it may seem to be well for a
+   * while: what it dropped is gone all the same.
+   */
   #diskFault(world: SimWorld, fault: DiskFault): void {
     const node = this.#pick(world.nodes)
     this.#diskFaults.set(node.name, fault)
-    world.scheduler.after(this.#between(50, 6000), () => {
-      if (this.#over) return
-      this.#diskFaults.delete(node.name)
-      if (fault.error === 'io') this.#crashNode(world, node, this.#between(200, 3000))
+    const lastsMs = this.#between(50, 6000)
+    world.scheduler.after(lastsMs, () => this.#diskFaults.delete(node.name))
+    if (fault.error !== 'io') return
+    world.scheduler.after(lastsMs + this.#between(0, 3000), () => {
+      if (!this.#over) this.#crashNode(world, node, this.#between(200, 3000))
     })
   }
 }

@@ -1,6 +1,6 @@
 /** To be loaded first (`node --import`): takes the rule away that the variable `MUTANT` names. */
 import { registerHooks } from 'node:module'
-import { mutants } from './mutants.ts'
+import { applyPatch, mutants } from './mutants.ts'
 
 const name = process.env['MUTANT']
 const mutant = mutants.find((other) => other.name === name)
@@ -14,11 +14,7 @@ registerHooks({
     const mine = patches.filter(({ file }) => url.endsWith(`/src/${file}`))
     if (mine.length === 0) return loaded
     let source = Buffer.from(loaded.source as string | Uint8Array).toString()
-    for (const { file, find, replace } of mine) {
-      const parts = source.split(find)
-      if (parts.length !== 2) throw new Error(`mutant ${name}: "${find}" is ${parts.length - 1} times in ${file}`)
-      source = parts.join(replace)
-    }
+    for (const patch of mine) source = applyPatch(source, patch)
     return { ...loaded, source }
   },
 })

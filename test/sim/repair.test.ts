@@ -73,7 +73,6 @@ class Bench {
 
 describe('simulation: repair', () => {
   it('replaces what a dead node had, and gives the surplus up when it comes back', async function () {
-    this.timeout(60_000)
     const bench = await Bench.start(1, 4)
     const lost = bench.names.find((name) => bench.packsOf(name).length > 0)!
     const others = bench.names.filter((name) => name !== lost)
@@ -89,7 +88,6 @@ describe('simulation: repair', () => {
   })
 
   it('replaces a copy that a node lost without knowing', async function () {
-    this.timeout(60_000)
     const bench = await Bench.start(2, 3)
     const victim = bench.names.find((name) => bench.packsOf(name).length > 0)!
     const [file] = bench.packsOf(victim)
@@ -106,7 +104,6 @@ describe('simulation: repair', () => {
   })
 
   it('empties a node, which then can be removed', async function () {
-    this.timeout(60_000)
     const bench = await Bench.start(3, 4)
     const name = bench.names.find((each) => bench.packsOf(each).length > 0)!
     const others = bench.names.filter((each) => each !== name)
@@ -123,7 +120,6 @@ describe('simulation: repair', () => {
   })
 
   it('goes on where it was after the manager crashed in the middle', async function () {
-    this.timeout(60_000)
     const bench = await Bench.start(4, 4)
     const lost = bench.names.find((name) => bench.packsOf(name).length > 0)!
     bench.world.crashNode(lost)
@@ -141,7 +137,6 @@ describe('simulation: repair', () => {
   })
 
   it('removes a pack that was taken back, and is there again after a loss of power', async function () {
-    this.timeout(60_000)
     let back = 0
     for (let seed = 1; seed <= 8; seed++) back += await takenBack(seed)
     expect(back, 'packs that came back').to.be.greaterThan(0)

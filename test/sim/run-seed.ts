@@ -1,11 +1,15 @@
-import { isTwofoldError } from '../../src/core/errors.ts'
+import { disorder, requireLinearLog } from './disorder.ts'
 import { Faults } from './faults.ts'
-import { Oracle, packFiles, Violation } from './oracle.ts'
+import { Housekeeper } from './housekeeper.ts'
+import { Operator } from './operator.ts'
+import { Oracle } from './oracle.ts'
 import { drawProfile } from './profile.ts'
 import type { Profile } from './profile.ts'
+import { MemoryTarget } from '../support/memory-target.ts'
 import { SimWorld } from './sim-world.ts'
-import { restoreAndCompare, Workload } from './workload.ts'
-import type { WorkloadCounts } from './workload.ts'
+import { Violation } from './violation.ts'
+import { commonContents, nothingDone, restoreAndCompare, Workload } from './workload.ts'
+import type { Actor, WorkloadCounts } from './workload.ts'
 
 export interface SeedResult {
   readonly seed: number
@@ -24,7 +28,7 @@ export interface SeedOptions {
 }
 
 const packBytes = 256 * 1024
-const checkEveryMs = 500
+const checkEveryMs = 1000
 /** How long a healed world may take until everything has its copies and no garbage is left. */
 const healMs = 300_000
 
@@ -36,44 +40,52 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const onTrace = options.onTrace === undefined ? {} : { onTrace: options.onTrace }
   const world = await SimWorld.start({
     ...{ seed, nodes, timing, room, packBytes, onDisk: faults.onDisk },
+    scrub: { periodMs: profile.scrubPeriodMs, bytesPerSecond: 0 },
+    onFound: (session, chunks) => oracle.pins.found(session, chunks),
     ...onTrace,
   })
-  const oracle = new Oracle(world)
+  const oracle: Oracle = new Oracle(world)
   const { promise: failed, reject: fail } = Promise.withResolvers<never>()
   failed.catch(() => undefined)
-  const workloads = Array.from(
-    { length: profile.clients },
-    (_, number) => new Workload({ world, oracle, faults, profile, fail }, number),
-  )
+  const deps = { world, oracle, faults, profile, fail, common: commonContents(seed) }
+  const machines = Array.from({ length: profile.clients }, (_, number) => new Workload(deps, number))
+  const actors: readonly Actor[] = [...machines, new Housekeeper(deps)]
   let failure: Error | undefined
   try {
     await world.scheduler.run(Promise.race([live(), failed]), 2 * profile.chaosMs + healMs + 3_600_000)
   } catch (error) {
     failure = error as Error
   }
-  const sum = (count: keyof WorkloadCounts): number => workloads.reduce((total, { counts }) => total + counts[count], 0)
-  const counts = {
-    ...{ saved: sum('saved'), refused: sum('refused'), restored: sum('restored'), pruned: sum('pruned') },
-    ...{ forgotten: sum('forgotten'), undeleted: sum('undeleted') },
-    snapshots: oracle.acknowledged.length,
-  }
+  const counts = { ...sumOf(actors.map((actor) => actor.counts)), snapshots: oracle.acknowledged.length }
   const virtualMs = world.scheduler.nowMs
   const result = { seed, events: world.trace.count, virtualMs, counts, faults: faults.counts, failure }
   await world.close()
   return { ...result, hash: world.trace.hash() }
 
   async function live(): Promise<void> {
-    faults.begin(world)
-    for (const workload of workloads) workload.run().catch(fail)
+    const operator = new Operator({ world, oracle, fail })
+    faults.begin({ world, oracle, operator, fail })
+    void operator.run()
+    for (const actor of actors) actor.run(actor instanceof Housekeeper ? 3000 : 1000).catch(fail)
     for (let left = profile.chaosMs; left > 0; left -= checkEveryMs) {
       await world.scheduler.delay(checkEveryMs)
       await oracle.check()
     }
-    for (const workload of workloads) workload.end()
+    for (const actor of actors) actor.end()
     faults.end()
     await healed(world, oracle)
+    await requireLinearLog(world)
     for (const snapshot of oracle.acknowledged) await restoreAndCompare(world, snapshot, { complete: true })
+    await requireNothingPartial(world, oracle)
   }
+}
+
+function sumOf(all: readonly WorkloadCounts[]): WorkloadCounts {
+  const sum = nothingDone()
+  for (const name of Object.keys(sum) as (keyof WorkloadCounts)[]) {
+    for (const counts of all) sum[name] += counts[name]
+  }
+  return sum
 }
 
 /** Waits until a world in which nothing fails any more is in order. @throws Violation `I7` when it takes too long. */
@@ -88,46 +100,17 @@ async function healed(world: SimWorld, oracle: Oracle): Promise<void> {
   }
 }
 
-/** What is not as it should be; undefined for nothing. */
-async function disorder(world: SimWorld, oracle: Oracle): Promise<string | undefined> {
-  if (!(await allUp(world))) return 'not all nodes are up'
-  if (!(await oracle.redundant(2))) return 'something that was acknowledged has one copy'
-  const { sessions, packs } = await world.catalogue.read(async (tx) => ({
-    sessions: await tx.sessions.open(),
-    packs: await tx.packs.open(),
-  }))
-  if (sessions.length > 0) return `${sessions.length} sessions are open`
-  if (packs.length > 0) return `${packs.length} packs are open`
-  for (const node of world.nodes) {
-    if (node.process.dead) return `${node.name} does not run`
-    const incoming = node.disk.files().filter((file) => file.startsWith('incoming/'))
-    if (incoming.length > 0) return `${node.name} has half-written packs: ${incoming.join(', ')}`
-    const garbage = await unknownPacks(world, node)
-    if (garbage.length > 0) return `${node.name} has packs that nobody knows there: ${garbage.join(', ')}`
-  }
-  return undefined
-}
-
-async function allUp(world: SimWorld): Promise<boolean> {
+/** @throws Violation `I3` when a snapshot is listed that does not come back whole, also one that nobody was told of. */
+async function requireNothingPartial(world: SimWorld, { acknowledged }: Oracle): Promise<void> {
   const { client } = world.client()
-  try {
-    return (await client.nodes()).filter(({ state }) => state === 'up').length >= world.nodes.length
-  } catch (error) {
-    // A manager that was busy elsewhere answers the next time.
-    if (isTwofoldError(error, 'unavailable', 'deadline-exceeded')) return false
-    throw error
+  const restored = new Set(acknowledged.map(({ id }) => id))
+  const runs = new Set<string>()
+  for await (const { id, manifest } of client.snapshots()) {
+    const run = `${manifest.sessionId} ${manifest.timeNs}`
+    if (runs.has(run)) throw new Violation('I4', `snapshot ${id} is the second one of its run`)
+    runs.add(run)
+    if (restored.has(id)) continue
+    const { problems } = await client.restore({ reference: id, target: new MemoryTarget() })
+    if (problems > 0) throw new Violation('I3', `snapshot ${id} is listed, and ${problems} files of it are missing`)
   }
-}
-
-async function unknownPacks(world: SimWorld, node: SimWorld['nodes'][number]): Promise<string[]> {
-  return world.catalogue.read(async (tx) => {
-    const row = (await tx.nodes.all()).find(({ ref }) => ref.name === node.name)
-    const unknown: string[] = []
-    for (const { packId } of packFiles(node)) {
-      const pack = await tx.packs.find(packId as Parameters<typeof tx.packs.find>[0])
-      const [copies] = pack === undefined ? [[]] : await tx.copies.of([pack.id])
-      if (copies?.some((copy) => copy.node === row?.id) !== true) unknown.push(packId)
-    }
-    return unknown
-  })
 }

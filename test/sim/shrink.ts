@@ -1,9 +1,10 @@
 import { faultKinds } from './profile.ts'
 import type { Profile } from './profile.ts'
 import { runSeed } from './run-seed.ts'
-import { Violation } from './oracle.ts'
+import { noNetworkFaults } from './sim-network.ts'
+import { Violation } from './violation.ts'
 
-const quiet = { lossShare: 0, repeatShare: 0, slowShare: 0 }
+const wellCatalogue = { catalogueLostShare: 0, catalogueSlowShare: 0 }
 
 /** What a failure is the same by: the invariant, or the kind of error. */
 export function kindOf(failure: Error): string {
@@ -15,15 +16,17 @@ function simpler(profile: Profile, failedAtMs: number): Profile[] {
   const without = faultKinds
     .filter((kind) => profile.kinds.includes(kind))
     .map((kind) => ({ ...profile, kinds: profile.kinds.filter((other) => other !== kind) }))
-  const network = (['lossShare', 'repeatShare', 'slowShare'] as const)
+  const network = (Object.keys(noNetworkFaults) as (keyof typeof noNetworkFaults)[])
     .filter((share) => profile.network[share] > 0)
     .map((share) => ({ ...profile, network: { ...profile.network, [share]: 0 } }))
   const candidates: Profile[] = [
-    { ...profile, kinds: [], network: quiet, catalogueLostShare: 0 },
-    { ...profile, network: quiet, catalogueLostShare: 0 },
+    { ...profile, kinds: [], network: noNetworkFaults, ...wellCatalogue },
+    { ...profile, network: noNetworkFaults, ...wellCatalogue },
     ...without,
     ...network,
     { ...profile, catalogueLostShare: 0 },
+    { ...profile, catalogueSlowShare: 0 },
+    { ...profile, room: {} },
     { ...profile, clients: 1 },
     { ...profile, nodes: 3 },
     { ...profile, chaosMs: Math.ceil(failedAtMs / 1000) * 1000 },

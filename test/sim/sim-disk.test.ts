@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { isTwofoldError, TwofoldError } from '../../src/core/errors.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { diskContract } from '../contract/disk.contract.ts'
 import { SimDisk } from './sim-disk.ts'
@@ -75,5 +76,27 @@ describe('a simulated disk that loses power', () => {
     }
     expect(lengths.size).to.be.greaterThan(2)
     expect(Math.min(...lengths)).to.be.lessThan(7)
+  })
+
+  it('writes nothing of what a failed sync was to write, though it is seen and a second sync works', async () => {
+    const disk = new SimDisk({
+      random: new SeededRandom(3),
+      capacityBytes: 1e9,
+      before: async (operation) => {
+        if (operation === 'sync' && failing.pop() !== undefined) throw new TwofoldError('io', 'a bad disk')
+      },
+    })
+    const failing = [true]
+    const file = await disk.create('a')
+    await disk.syncDirectory('')
+    await file.write(Buffer.from('content'), 0)
+    const failure = await file.sync().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(isTwofoldError(failure, 'io')).to.equal(true)
+    await file.sync()
+    expect(Buffer.from(disk.content('a', 'seen')!).toString()).to.equal('content')
+    expect(disk.content('a', 'durable')!.length).to.equal(0)
   })
 })

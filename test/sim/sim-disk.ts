@@ -6,6 +6,13 @@ import type { Random } from '../../src/core/random.ts'
 interface Inode {
   seen: Buffer
   durable: Buffer
+  /** A sync failed: what it was to write is written by no later one, although programs still see it. */
+  dropped?: boolean
+}
+
+interface Opening {
+  readonly writable: boolean
+  readonly before: SimDiskOptions['before']
 }
 
 /** A change of names that is not durable yet. */
@@ -31,19 +38,53 @@ export class SimDisk implements Disk {
   #seen = new Map<string, Inode>()
   readonly #durable = new Map<string, Inode>()
   #changes: Change[] = []
+  #version = 0
+  #before: SimDiskOptions['before']
 
   constructor(options: SimDiskOptions) {
     this.#options = options
+    this.#before = options.before
+  }
+
+  /** The same disk for another process, whose operations are announced to `before` instead. */
+  view(before: SimDiskOptions['before']): Disk {
+    // Whoever is called looks at it once, before anything else gets its turn.
+    const as = <T>(work: () => T): T => {
+      const own = this.#before
+      this.#before = before
+      try {
+        return work()
+      } finally {
+        this.#before = own
+      }
+    }
+    return {
+      create: (path) => as(() => this.create(path)),
+      open: (path) => as(() => this.open(path)),
+      rename: (from, to) => as(() => this.rename(from, to)),
+      remove: (path) => as(() => this.remove(path)),
+      makeDirectory: (path) => as(() => this.makeDirectory(path)),
+      syncDirectory: (path) => as(() => this.syncDirectory(path)),
+      list: (path) => as(() => this.list(path)),
+      freeBytes: () => this.freeBytes(),
+    }
+  }
+
+  /** Another one whenever a name came or went. */
+  get version(): number {
+    return this.#version
   }
 
   /** Power is lost: of unsynced bytes a random part survives, of unsynced names some of the oldest changes. */
   crash(): void {
     const { random } = this.#options
+    this.#version += 1
     const survivors = Math.floor(random.fraction() * (this.#changes.length + 1))
     for (const change of this.#changes.slice(0, survivors)) this.#apply(change)
     this.#changes = []
     this.#seen = new Map(this.#durable)
     for (const inode of this.#seen.values()) {
+      delete inode.dropped
       if (inode.seen === inode.durable) continue
       const kept = Math.floor(random.fraction() * (inode.seen.length + 1))
       const torn = Buffer.alloc(Math.max(kept, inode.durable.length))
@@ -58,24 +99,38 @@ export class SimDisk implements Disk {
     return new Map([...this.#seen].map(([path, inode]) => [path, apart(inode.seen)]))
   }
 
+  /** What a loss of power would leave at the least. It shares memory with the disk, which never changes such bytes. */
+  durableImage(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.#durable].map(([path, inode]) => [path, inode.durable]))
+  }
+
   /** An older image, or an empty disk, takes the place of what is there. No process may have the disk open. */
   restore(image: ReadonlyMap<string, Uint8Array>): void {
+    this.#version += 1
     this.#changes = []
     this.#durable.clear()
+    this.#directories.clear()
+    this.#directories.add('')
     for (const [path, content] of image) {
       const bytes = apart(content)
       this.#durable.set(path, { seen: bytes, durable: bytes })
+      for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) this.#directories.add(parent)
     }
     this.#seen = new Map(this.#durable)
-    if (image.size > 0) return
-    this.#directories.clear()
-    this.#directories.add('')
   }
 
   /** What a bad disk does to a file: its bytes change, and nobody is told. */
   damage(path: string, change: (bytes: Buffer) => Buffer): void {
     const inode = this.#find(path)
     inode.seen = inode.durable = apart(change(apart(inode.seen)))
+  }
+
+  /** What a bad disk does to a name: the file is not there any more. */
+  lose(path: string): void {
+    this.#find(path)
+    this.#version += 1
+    this.#seen.delete(path)
+    this.#durable.delete(path)
   }
 
   /** The bytes of a file, as programs see them or as they would be after a loss of power; undefined for none. */
@@ -112,26 +167,28 @@ export class SimDisk implements Disk {
   }
 
   async create(path: string): Promise<DiskFile> {
-    await this.#options.before('create', path)
+    const before = this.#before
+    await before('create', path)
     this.#requireDirectory(parentOf(checked(path)))
     if (this.#seen.has(path) || this.#directories.has(path)) {
       throw new TwofoldError('already-exists', `${path} exists already`)
     }
     const empty = Buffer.alloc(0)
     const inode = { seen: empty, durable: empty }
+    this.#version += 1
     this.#seen.set(path, inode)
     this.#changes.push({ kind: 'create', path, inode })
-    return this.#file(path, inode, true)
+    return this.#file(path, inode, { writable: true, before })
   }
 
   async open(path: string): Promise<DiskFile> {
-    await this.#options.before('open', path)
+    const before = this.#before
+    await before('open', path)
     if (this.#directories.has(checked(path))) throw new TwofoldError('io', `${path} is a directory`)
-    return this.#file(path, this.#find(path), false)
+    return this.#file(path, this.#find(path), { writable: false, before })
   }
 
-  #file(path: string, inode: Inode, writable: boolean): DiskFile {
-    const { before } = this.#options
+  #file(path: string, inode: Inode, { writable, before }: Opening): DiskFile {
     let open = true
     const require = (allowed = true): void => {
       if (!open || !allowed) throw new TwofoldError('io', `${path} is not open for this`)
@@ -155,8 +212,13 @@ export class SimDisk implements Disk {
       },
       sync: async () => {
         require()
-        await before('sync', path)
-        inode.durable = inode.seen
+        try {
+          await before('sync', path)
+        } catch (error) {
+          inode.dropped = true
+          throw error
+        }
+        if (inode.dropped !== true) inode.durable = inode.seen
       },
       close: () => {
         require()
@@ -177,26 +239,28 @@ export class SimDisk implements Disk {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await this.#options.before('rename', `${from} ${to}`)
+    await this.#before('rename', `${from} ${to}`)
     const inode = this.#find(from)
     this.#requireDirectory(parentOf(checked(to)))
     if (this.#directories.has(to)) throw new TwofoldError('io', `${to} is a directory`)
     if (from === to) return
+    this.#version += 1
     this.#seen.delete(from)
     this.#seen.set(to, inode)
     this.#changes.push({ kind: 'rename', from, to, inode })
   }
 
   async remove(path: string): Promise<void> {
-    await this.#options.before('remove', path)
+    await this.#before('remove', path)
     if (this.#directories.has(checked(path))) throw new TwofoldError('io', `${path} is a directory`)
     this.#find(path)
+    this.#version += 1
     this.#seen.delete(path)
     this.#changes.push({ kind: 'remove', path })
   }
 
   async makeDirectory(path: string): Promise<void> {
-    await this.#options.before('makeDirectory', path)
+    await this.#before('makeDirectory', path)
     let parent = ''
     for (const part of checked(path).split('/')) {
       const child = parent === '' ? part : `${parent}/${part}`
@@ -207,7 +271,7 @@ export class SimDisk implements Disk {
   }
 
   async syncDirectory(path: string): Promise<void> {
-    await this.#options.before('syncDirectory', path)
+    await this.#before('syncDirectory', path)
     this.#requireDirectory(checked(path))
     const waiting: Change[] = []
     for (const change of this.#changes) {
@@ -219,7 +283,7 @@ export class SimDisk implements Disk {
   }
 
   async list(path: string): Promise<DiskEntry[]> {
-    await this.#options.before('list', path)
+    await this.#before('list', path)
     this.#requireDirectory(checked(path))
     const entries: DiskEntry[] = []
     for (const name of this.#directories) {

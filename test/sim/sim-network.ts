@@ -1,8 +1,9 @@
+import type { AgentsApi } from '../../src/client/agents-api.ts'
+import type { SchedulesApi } from '../../src/client/schedules-api.ts'
 import type { AdminApi } from '../../src/client/admin-api.ts'
 import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-api.ts'
 import type { NodeAdminApi } from '../../src/client/node-admin-api.ts'
 import type { StorageApi } from '../../src/client/storage-api.ts'
-import { linkedController } from '../../src/core/abort.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
 import type { ReadSlice } from '../../src/core/messages.ts'
 import type { CallOptions, NodeRef } from '../../src/core/model.ts'
@@ -12,6 +13,7 @@ import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import type { StorageNode } from '../../src/node/storage-node.ts'
 import { adminPort } from '../support/admin-port.ts'
+import { schedulePort } from '../support/schedule-port.ts'
 import { managerPort } from '../support/manager-port.ts'
 import type { ManagerCall } from '../support/manager-port.ts'
 import type { SimProcess } from './sim-process.ts'
@@ -31,15 +33,25 @@ export interface SimNetworkOptions {
 }
 
 export interface NetworkFaults {
-  /** Share of calls whose request is lost, and of those whose answer is lost although the work was done. */
+  /**
+   * Share of calls whose request is lost, and of those whose answer is lost although the work was done. Half of the
+   * lost requests were only held up: they arrive up to a minute later, when nobody waits for the answer any more.
+   */
   readonly lossShare: number
   /** Share of unary calls that arrive twice, the second time up to a minute late. */
   readonly repeatShare: number
   /** Share of messages that take up to a second. */
   readonly slowShare: number
+  /** Share of streams whose connection breaks. Who has got all of it already may not notice, and goes on. */
+  readonly breakShare: number
+  /** Share of slices, sent or read, that arrive with another byte. */
+  readonly damageShare: number
 }
 
-export const noNetworkFaults: NetworkFaults = { lossShare: 0, repeatShare: 0, slowShare: 0 }
+export const noNetworkFaults: NetworkFaults = {
+  ...{ lossShare: 0, repeatShare: 0, slowShare: 0 },
+  ...{ breakShare: 0, damageShare: 0 },
+}
 
 interface Call<Api, T> {
   readonly caller: SimProcess
@@ -49,7 +61,15 @@ interface Call<Api, T> {
   /** Whether it takes a stream along, which cannot arrive twice. */
   readonly stream: boolean
   readonly find: () => Endpoint<Api> | undefined
-  readonly work: (api: Api, options: CallOptions) => Promise<T>
+  /** `broken` is aborted when the connection breaks. */
+  readonly work: (api: Api, options: CallOptions, broken: AbortSignal) => Promise<T>
+}
+
+/** What carries a stream from one process to another. */
+interface Line {
+  readonly sender: SimProcess
+  readonly receiver: NodeRef
+  readonly broken: AbortSignal
 }
 
 /** How long a caller waits for an answer, in milliseconds: to a call, and to a stream. */
@@ -105,6 +125,10 @@ export class SimNetwork {
     return adminPort(this.#managerCall(caller))
   }
 
+  schedulesFor(caller: SimProcess): SchedulesApi & AgentsApi {
+    return schedulePort(this.#managerCall(caller))
+  }
+
   #managerCall(caller: SimProcess): ManagerCall {
     return (what, options, work) => {
       const find = (): Endpoint<Manager> | undefined => this.#manager
@@ -117,8 +141,8 @@ export class SimNetwork {
   storageFor(caller: SimProcess): StorageApi {
     return {
       upload: (node, header, slices, { signal } = {}) =>
-        this.#toNode(caller, node, 'upload', signal, (api, options) =>
-          api.upload(header, this.#carry(caller, node, slices), options),
+        this.#toNode(caller, node, 'upload', signal, (api, options, broken) =>
+          api.upload(header, this.#carry(slices, { sender: caller, receiver: node, broken }), options),
         ),
       read: (node, request, { signal } = {}) => this.#read(caller, node, (api) => api.read(request, { signal })),
       stat: (node, packId, { signal } = {}) =>
@@ -134,8 +158,8 @@ export class SimNetwork {
   peersFor(caller: SimProcess): PeerApi {
     return {
       replicate: (peer, header, slices, { signal } = {}) =>
-        this.#toNode(caller, peer, 'replicate', signal, (api, options) =>
-          api.replicate(header, this.#carry(caller, peer, slices), options),
+        this.#toNode(caller, peer, 'replicate', signal, (api, options, broken) =>
+          api.replicate(header, this.#carry(slices, { sender: caller, receiver: peer, broken }), options),
         ),
     }
   }
@@ -145,7 +169,7 @@ export class SimNetwork {
     node: NodeRef,
     what: string,
     signal: AbortSignal | undefined,
-    work: (api: StorageNode, options: CallOptions) => Promise<T>,
+    work: Call<StorageNode, T>['work'],
   ): Promise<T> {
     const { address } = node
     const stream = what === 'upload' || what === 'replicate'
@@ -180,24 +204,32 @@ export class SimNetwork {
     const callee = endpoint.process
     if (this.#lost(caller.name, callee.name)) {
       record('request lost')
+      if (!stream && this.#options.random.fraction() < 0.5) this.#later(endpoint, work)
       await scheduler.delay(answerTimeoutMs)
       throw unavailable(`${address} did not answer in time`)
     }
-    const { controller, release } = linkedController(signal)
+    const controller = new AbortController()
     const { promise: broken, reject } = Promise.withResolvers<never>()
     broken.catch(() => undefined)
     if (!stream) this.#repeat(endpoint, work)
     const timeoutMs = stream ? streamTimeoutMs : answerTimeoutMs
     const late = (): void => reject(new TwofoldError('deadline-exceeded', `${address} did not answer in time`))
     const inTime = scheduler.after(timeoutMs, late)
+    const line = new AbortController()
+    const holds = stream ? this.#mayBreak(line, { reject, controller }) : () => undefined
     const forgetCallee = callee.onDeath(() => reject(unavailable(`${callee.name} went away`)))
     const forgetCaller = caller.onDeath(() =>
       controller.abort(new TwofoldError('cancelled', `${caller.name} went away`)),
     )
-    const giveUp = (): void => reject(signal?.reason as Error)
+    const giveUp = (): void => {
+      // Why it gave up does not cross the network.
+      controller.abort(new TwofoldError('cancelled', `${caller.name} gave up`))
+      reject(signal?.reason as Error)
+    }
+    if (signal?.aborted === true) giveUp()
     signal?.addEventListener('abort', giveUp, { once: true })
     try {
-      const answer = await Promise.race([work(endpoint.api, { signal: controller.signal }), broken])
+      const answer = await Promise.race([work(endpoint.api, { signal: controller.signal }, line.signal), broken])
       await scheduler.delay(this.#latencyMs())
       if (this.#lost(callee.name, caller.name)) {
         record('answer lost')
@@ -212,28 +244,62 @@ export class SimNetwork {
     } finally {
       signal?.removeEventListener('abort', giveUp)
       inTime()
+      holds()
       forgetCallee()
       forgetCaller()
-      release()
     }
   }
 
-  /** A request that arrives once more, when its caller may be long gone. Nobody hears what becomes of it. */
-  #repeat<Api, T>(endpoint: Endpoint<Api>, work: (api: Api, options: CallOptions) => Promise<T>): void {
-    const { scheduler, random, trace } = this.#options
-    if (this.#faults.repeatShare === 0 || random.fraction() >= this.#faults.repeatShare) return
-    scheduler.after(random.fraction() * 60_000, () => {
-      if (endpoint.process.dead) return
-      trace.add(scheduler.nowMs, `${endpoint.process.name} is asked again`)
-      work(endpoint.api, {}).catch(() => undefined)
+  /** A connection that is going to break, perhaps. @returns how to call that off. */
+  #mayBreak(
+    line: AbortController,
+    ends: { readonly reject: (error: Error) => void; readonly controller: AbortController },
+  ): () => void {
+    const { random, scheduler } = this.#options
+    if (this.#faults.breakShare === 0 || random.fraction() >= this.#faults.breakShare) return () => undefined
+    return scheduler.after(random.fraction() ** 2 * 1000, () => {
+      const broke = unavailable('the connection broke')
+      line.abort(broke)
+      ends.reject(broke)
+      if (random.fraction() < 0.5) ends.controller.abort(new TwofoldError('cancelled', 'the connection broke'))
     })
   }
 
+  /** A request that arrives once more, when its caller may be long gone. */
+  #repeat<Api, T>(endpoint: Endpoint<Api>, work: Call<Api, T>['work']): void {
+    if (this.#faults.repeatShare === 0 || this.#options.random.fraction() >= this.#faults.repeatShare) return
+    this.#later(endpoint, work)
+  }
+
+  /** Nobody hears what becomes of it. */
+  #later<Api, T>({ process, api }: Endpoint<Api>, work: Call<Api, T>['work']): void {
+    const { scheduler, random, trace } = this.#options
+    scheduler.after(random.fraction() * 60_000, () => {
+      if (process.dead) return
+      trace.add(scheduler.nowMs, `${process.name} is asked late`)
+      const unheard = async (): Promise<T> => work(api, {}, new AbortController().signal)
+      unheard().catch(() => undefined)
+    })
+  }
+
+  /** The bytes as they arrive, in memory of their own. */
+  #arrived(bytes: Uint8Array): Uint8Array {
+    const copy = new Uint8Array(bytes)
+    const { random } = this.#options
+    if (this.#faults.damageShare === 0 || random.fraction() >= this.#faults.damageShare) return copy
+    const at = Math.floor(random.fraction() * copy.length)
+    copy[at] = (copy[at] ?? 0) ^ (1 + Math.floor(random.fraction() * 255))
+    return copy
+  }
+
   /** The slices as they arrive at the other end. */
-  async *#carry(sender: SimProcess, receiver: NodeRef, slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#carry(slices: AsyncIterable<Uint8Array>, line: Line): AsyncGenerator<Uint8Array> {
+    const { sender, receiver } = line
     const { scheduler, trace } = this.#options
     const { promise: broken, reject } = Promise.withResolvers<never>()
     broken.catch(() => undefined)
+    const breaks = (): void => reject(unavailable('the connection broke'))
+    line.broken.addEventListener('abort', breaks, { once: true })
     // It may have died before anybody asked for the first slice.
     if (sender.dead) throw unavailable(`${sender.name} went away`)
     const forget = sender.onDeath(() => reject(unavailable(`${sender.name} went away`)))
@@ -242,8 +308,9 @@ export class SimNetwork {
       for (;;) {
         const next = await Promise.race([iterator.next(), broken])
         if (next.done === true) return
-        const copy = new Uint8Array(next.value)
+        const copy = this.#arrived(next.value)
         await scheduler.delay(this.#latencyMs())
+        line.broken.throwIfAborted()
         if (sender.dead) throw unavailable(`${sender.name} went away`)
         if (this.#cuts.has(`${sender.name} ${receiver.name}`)) throw unavailable(`${sender.name} is cut off`)
         trace.add(scheduler.nowMs, `${sender.name} ${receiver.name} slice ${copy.length}`)
@@ -251,6 +318,7 @@ export class SimNetwork {
       }
     } finally {
       forget()
+      line.broken.removeEventListener('abort', breaks)
       iterator.return?.()?.catch(() => undefined)
     }
   }
@@ -275,7 +343,8 @@ export class SimNetwork {
         const next = await caller.alive(Promise.race([iterator.next(), broken]))
         if (next.done === true) return
         await caller.alive(scheduler.delay(this.#latencyMs()))
-        yield next.value
+        const { offset, data } = next.value
+        yield { offset, data: this.#arrived(data) }
       }
     } finally {
       forget()

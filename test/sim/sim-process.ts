@@ -8,15 +8,18 @@ import type { SimScheduler } from './sim-scheduler.ts'
 export class SimProcess {
   readonly name: string
   readonly #scheduler: SimScheduler
+  readonly #wallShiftMs: () => number
   readonly #deaths = new Set<() => void>()
   #dead = false
   #pausedUntilMs = 0
   /** What waits for the end of a pause, the oldest first. */
   readonly #held: (() => void)[] = []
 
-  constructor(name: string, scheduler: SimScheduler) {
+  /** @param wallShiftMs by how much the wall clock of its machine is wrong at the moment */
+  constructor(name: string, scheduler: SimScheduler, wallShiftMs: () => number = () => 0) {
     this.name = name
     this.#scheduler = scheduler
+    this.#wallShiftMs = wallShiftMs
   }
 
   get dead(): boolean {
@@ -68,7 +71,7 @@ export class SimProcess {
   clock(driftMs = 0): Clock {
     const scheduler = this.#scheduler
     return {
-      nowMs: () => 1_800_000_000_000 + driftMs + Math.floor(scheduler.nowMs),
+      nowMs: () => 1_800_000_000_000 + driftMs + this.#wallShiftMs() + Math.floor(scheduler.nowMs),
       monotonicMs: () => scheduler.nowMs,
       sleep: (ms, signal) => this.alive(sleep(scheduler, ms, signal)),
       yield: () => this.alive(scheduler.delay(0)),

@@ -5,11 +5,13 @@ import type { ErrorCode } from '../../src/core/errors.ts'
 import { MemorySource } from '../support/memory-source.ts'
 import { MemoryTarget } from '../support/memory-target.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
+import type { Client } from '../../src/client/client.ts'
 import type { Faults } from './faults.ts'
-import { Violation } from './oracle.ts'
 import type { Acknowledged, Oracle } from './oracle.ts'
 import type { Profile } from './profile.ts'
+import type { SimProcess } from './sim-process.ts'
 import type { SimWorld } from './sim-world.ts'
+import { Violation } from './violation.ts'
 
 /** Refusals in words that a bad enough world excuses. */
 const excused: readonly ErrorCode[] = [
@@ -33,46 +35,59 @@ export interface WorkloadDeps {
   readonly faults: Faults
   readonly profile: Profile
   readonly fail: (error: unknown) => void
+  /** Contents that all machines have some of. */
+  readonly common: readonly Uint8Array[]
 }
 
 /** What clients did. */
 export interface WorkloadCounts {
   saved: number
+  /** Of these, how many went on from where an earlier backup was interrupted. */
+  resumed: number
   refused: number
   restored: number
   forgotten: number
   undeleted: number
   pruned: number
+  drained: number
 }
 
-/** One machine that is backed up again and again, whose files change in between, and that restores now and then. */
-export class Workload {
-  readonly counts: WorkloadCounts = { saved: 0, refused: 0, restored: 0, forgotten: 0, undeleted: 0, pruned: 0 }
-  readonly #deps: WorkloadDeps
-  readonly #random: SeededRandom
-  readonly #source = new MemorySource()
-  readonly #files = new Map<string, Uint8Array>()
-  readonly #name: string
+export function nothingDone(): WorkloadCounts {
+  return { saved: 0, resumed: 0, refused: 0, restored: 0, forgotten: 0, undeleted: 0, pruned: 0, drained: 0 }
+}
+
+/** Each a chunk of its own, so that whoever has the same file has the same chunk. */
+export function commonContents(seed: number): Uint8Array[] {
+  const random = new SeededRandom(seed * 613 + 11)
+  return Array.from({ length: 8 }, (_, index) => random.bytes(33_000 + index * 1500))
+}
+
+/** Somebody who does one thing after the other, and goes on whatever becomes of it. */
+export abstract class Actor {
+  readonly counts = nothingDone()
+  readonly deps: WorkloadDeps
+  readonly random: SeededRandom
   #over = false
 
-  constructor(deps: WorkloadDeps, number: number) {
-    this.#deps = deps
-    this.#name = `/host${number}`
-    this.#random = new SeededRandom(deps.profile.seed * 31 + number * 7907)
-    this.#source.directory(this.#name)
+  constructor(deps: WorkloadDeps, random: SeededRandom) {
+    this.deps = deps
+    this.random = random
   }
+
+  /** Does something that `choice`, at least 0 and less than 1, decides. */
+  protected abstract act(choice: number): Promise<void>
 
   end(): void {
     this.#over = true
   }
 
-  async run(): Promise<void> {
-    const { world, fail } = this.#deps
+  async run(restMs: number): Promise<void> {
+    const { world, fail } = this.deps
     while (!this.#over) {
-      await world.scheduler.delay(this.#random.fraction() * 4000)
+      await world.scheduler.delay(this.random.fraction() * restMs)
       if (this.#over) return
       try {
-        await this.#act(this.#random.fraction())
+        await this.act(this.random.fraction())
       } catch (error) {
         if (!isTwofoldError(error, ...excused)) fail(error)
         this.counts.refused += 1
@@ -80,53 +95,50 @@ export class Workload {
     }
   }
 
-  #act(choice: number): Promise<void> {
-    if (choice < 0.15) return this.#restore()
-    if (choice < 0.25) return this.#forget()
-    if (choice < 0.3) return this.#undelete()
-    if (choice < 0.4) return this.#prune()
-    return this.#backup()
+  pick<T>(choices: readonly T[]): T | undefined {
+    return choices[Math.floor(this.random.fraction() * choices.length)]
   }
 
-  #pick<T>(choices: readonly T[]): T | undefined {
-    return choices[Math.floor(this.#random.fraction() * choices.length)]
+  /** In a process of its own, which faults may strike. @returns undefined when it was killed */
+  async asClient<T>(work: (client: Client, process: SimProcess) => Promise<T>): Promise<T | undefined> {
+    const { world, faults } = this.deps
+    const { client, process } = world.client()
+    faults.clients.add(process)
+    const { promise: killed, resolve } = Promise.withResolvers<undefined>()
+    process.onDeath(() => resolve(undefined))
+    return Promise.race([work(client, process), killed]).finally(() => faults.clients.delete(process))
+  }
+}
+
+/** One machine that is backed up again and again, whose files change in between, and that restores now and then. */
+export class Workload extends Actor {
+  readonly #source = new MemorySource()
+  readonly #files = new Map<string, Uint8Array>()
+  readonly #name: string
+
+  constructor(deps: WorkloadDeps, number: number) {
+    super(deps, new SeededRandom(deps.profile.seed * 31 + number * 7907))
+    this.#name = `/host${number}`
+    this.#source.directory(this.#name)
   }
 
-  async #forget(): Promise<void> {
-    const { oracle, world } = this.#deps
-    const snapshot = this.#pick(oracle.acknowledged)
-    if (snapshot === undefined) return
-    oracle.forgetting(snapshot)
-    await world.client().client.forget({ ids: [snapshot.id], now: this.#random.fraction() < 0.7 })
-    this.counts.forgotten += 1
-  }
-
-  async #undelete(): Promise<void> {
-    const { oracle, world } = this.#deps
-    const snapshot = this.#pick(oracle.forgotten)
-    if (snapshot === undefined) return
-    await world.client().client.undelete({ ids: [snapshot.id] })
-    // Somebody else may have asked for the same meanwhile.
-    if (!oracle.forgotten.includes(snapshot)) return
-    oracle.undeleted(snapshot)
-    this.counts.undeleted += 1
-  }
-
-  async #prune(): Promise<void> {
-    await this.#deps.world.client().client.prune({ unusedPermilleMax: 0 })
-    this.counts.pruned += 1
+  protected act(choice: number): Promise<void> {
+    return choice < 0.2 ? this.#restore() : this.#backup()
   }
 
   #change(): void {
-    const changes = 1 + Math.floor(this.#random.fraction() * 6)
+    const { common } = this.deps
+    const changes = 1 + Math.floor(this.random.fraction() * 5)
     for (let change = 0; change < changes; change++) {
-      const number = (below: number): number => Math.floor(this.#random.fraction() * below)
-      const path = `${this.#name}/d${number(3)}/f${number(8)}`
-      if (this.#files.has(path) && this.#random.fraction() < 0.2) {
+      const number = (below: number): number => Math.floor(this.random.fraction() * below)
+      const path = `${this.#name}/d${number(3)}/f${number(5)}`
+      const choice = this.random.fraction()
+      if (this.#files.has(path) && choice < 0.25) {
         this.#source.remove(path)
         this.#files.delete(path)
       } else {
-        const content = this.#random.bytes(Math.floor(this.#random.fraction() ** 3 * 90_000))
+        const own = choice < 0.55 ? this.random.bytes(Math.floor(this.random.fraction() ** 3 * 50_000)) : undefined
+        const content = own ?? common[number(common.length)] ?? new Uint8Array(0)
         this.#source.file(path, content)
         this.#files.set(path, content)
       }
@@ -134,28 +146,31 @@ export class Workload {
   }
 
   async #backup(): Promise<void> {
-    const { world, oracle, faults, profile } = this.#deps
+    const { oracle } = this.deps
     this.#change()
     const files = new Map([...this.#files].map(([path, content]) => [path.slice(1), content]))
-    const { client, process } = world.client()
-    faults.clients.add(process)
-    const force = this.#random.fraction() < 0.1
+    const force = this.random.fraction() < 0.15
+    // Some disks are slow, so that a lot happens while they are read.
+    const slowMs = this.random.fraction() < 0.25 ? this.random.fraction() * 2500 : 0
+    const checkpointIntervalMs = this.random.fraction() < 0.3 ? 1000 : 0
     const paths = [Buffer.from(this.#name)]
-    const done = client.backup({ source: this.#source, paths, force })
-    const { promise: killed, resolve } = Promise.withResolvers<undefined>()
-    process.onDeath(() => resolve(undefined))
-    const summary = await Promise.race([done, killed]).finally(() => faults.clients.delete(process))
+    const summary = await this.asClient((client, process) => {
+      const { scheduler } = this.deps.world
+      const wait = (): Promise<void> => process.alive(scheduler.delay(this.random.fraction() * slowMs))
+      this.#source.delay = slowMs === 0 ? undefined : wait
+      return client.backup({ source: this.#source, paths, force, checkpointIntervalMs })
+    })
     const id = summary?.snapshot?.id
     if (id === undefined) return
     this.counts.saved += 1
-    const destroyed = profile.kinds.some((kind) => kind.startsWith('destroy'))
-    await oracle.promised({ id, files }, destroyed ? 1 : 2)
+    if (summary?.resumedFromMs !== undefined) this.counts.resumed += 1
+    await oracle.promised({ id, files }, 2)
   }
 
   async #restore(): Promise<void> {
-    const snapshot = this.#pick(this.#deps.oracle.acknowledged)
+    const snapshot = this.pick(this.deps.oracle.acknowledged)
     if (snapshot === undefined) return
-    await restoreAndCompare(this.#deps.world, snapshot, { complete: false })
+    await restoreAndCompare(this.deps.world, snapshot, { complete: false })
     this.counts.restored += 1
   }
 }

@@ -10,6 +10,7 @@ export function adminPort(ask: ManagerCall): AdminApi & NodeAdminApi {
     undeleteSnapshots: (request, options) =>
       ask('undeleteSnapshots', options, (api, o) => api.admin.undeleteSnapshots(request, o)),
     pinSnapshots: (request, options) => ask('pinSnapshots', options, (api, o) => api.admin.pinSnapshots(request, o)),
+    tagSnapshots: (request, options) => ask('tagSnapshots', options, (api, o) => api.admin.tagSnapshots(request, o)),
     prune: (request, options) => ask('prune', options, (api, o) => api.admin.prune(request, o)),
     getPrune: (options) => ask('getPrune', options, (api, o) => api.admin.getPrune(o)),
     beginRepack: (request, options) => ask('beginRepack', options, (api, o) => api.admin.beginRepack(request, o)),
@@ -28,6 +29,8 @@ export function adminPort(ask: ManagerCall): AdminApi & NodeAdminApi {
     resumeNode: (request, options) => ask('resumeNode', options, (api, o) => api.nodeAdmin.resumeNode(request, o)),
     removeNode: (request, options) => ask('removeNode', options, (api, o) => api.nodeAdmin.removeNode(request, o)),
     rebalance: (request, options) => ask('rebalance', options, (api, o) => api.nodeAdmin.rebalance(request, o)),
+    shutDown: (request, options) => ask('shutDown', options, (api, o) => api.nodeAdmin.shutDown(request, o)),
+    getShutdown: (options) => ask('getShutdown', options, (api, o) => api.nodeAdmin.getShutdown(o)),
     listTasks: (options) => ask('listTasks', options, (api, o) => api.nodeAdmin.listTasks(o)),
   }
 }

@@ -48,7 +48,6 @@ export function managerPort(ask: ManagerCall): ClientManagerApi & NodeManagerApi
     listHistory: (kind, page, options) => ask('listHistory', options, (api, o) => api.listHistory(kind, page, o)),
     listFileVersions: (request, options) =>
       ask('listFileVersions', options, (api, o) => api.listFileVersions(request, o)),
-    deleteFile: (vault, name, actor, options) =>
-      ask('deleteFile', options, (api, o) => api.deleteFile(vault, name, actor, o)),
+    deleteFile: (request, options) => ask('deleteFile', options, (api, o) => api.deleteFile(request, o)),
   }
 }

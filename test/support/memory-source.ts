@@ -37,6 +37,8 @@ export class MemorySource implements SourceTree {
   /** Paths (latin1) of the files that were read, in order. */
   readonly reads: string[] = []
   onRead: ((path: string) => void) | undefined
+  /** What every listing and every file that is opened waits for. */
+  delay: (() => Promise<void>) | undefined
   #inode = 1n
   #timeNs = 1_600_000_000_000_000_000n
 
@@ -140,6 +142,7 @@ export class MemorySource implements SourceTree {
   }
 
   async list(path: Uint8Array): Promise<SourceListing> {
+    await this.delay?.()
     const node = this.node(path)
     if (node.type !== 'directory') throw new TwofoldError('not-found', 'it vanished')
     if (node.unreadable) throw new TwofoldError('io', 'permission denied (EACCES)')
@@ -164,6 +167,7 @@ export class MemorySource implements SourceTree {
   }
 
   async open(path: Uint8Array): Promise<SourceFile> {
+    await this.delay?.()
     const name = asBuffer(path).toString('latin1')
     const node = this.node(path)
     if (node.unreadable) throw new TwofoldError('io', 'permission denied (EACCES)')

@@ -136,6 +136,23 @@ export class MemoryTarget implements RestoreTarget {
     return errors
   }
 
+  async list(path: TargetPath): Promise<readonly Uint8Array[]> {
+    this.#existing(path, 'directory')
+    const prefix = path.length === 0 ? '' : `${this.#key(path)}/`
+    const below = [...this.entries.keys()].filter((key) => key !== '' && key.startsWith(prefix))
+    const names = below.map((key) => key.slice(prefix.length)).filter((name) => !name.includes('/'))
+    return names.map((name) => Buffer.from(name, 'latin1'))
+  }
+
+  async remove(path: TargetPath): Promise<void> {
+    const key = this.#key(path)
+    this.onChange?.('remove', key)
+    if ([...this.entries.keys()].some((other) => other.startsWith(`${key}/`))) {
+      throw new TwofoldError('failed-precondition', 'a directory that is not empty has the name')
+    }
+    this.entries.delete(key)
+  }
+
   async setFileMetadata(path: TargetPath, metadata: TargetMetadata): Promise<void> {
     this.onChange?.('setFileMetadata', this.#key(path))
     this.#setMetadata(this.#existing(path, 'file'), metadata)

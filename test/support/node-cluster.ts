@@ -18,6 +18,7 @@ import type { ManagerApi as NodeManagerApi } from '../../src/node/manager-api.ts
 import type { PeerApi } from '../../src/node/peer-api.ts'
 import { SimDisk } from '../sim/sim-disk.ts'
 import { adminPort } from './admin-port.ts'
+import { schedulePort } from './schedule-port.ts'
 import { managerPort } from './manager-port.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { TestNode } from './test-node.ts'
@@ -58,6 +59,8 @@ export interface CommittedPack {
 }
 
 const capacityBytes = 1e12
+
+type ManagerPorts = 'manager' | 'admin' | 'nodeAdmin' | 'schedules' | 'agents'
 
 /**
  * A real manager and real nodes in one process; only the network between them, and between them and a client, is a
@@ -118,6 +121,11 @@ export class NodeCluster {
     const address = `127.0.0.1:${7001 + this.nodes.length}`
     const ports = { clock, random, manager: this.#managerOfNode(), peers: this.#peers(), ...this.#sizes }
     this.nodes.push(await TestNode.open({ name, address, capacityBytes, disk: await this.#disk(name), ...ports }))
+  }
+
+  /** Where the disks are real. */
+  async close(): Promise<void> {
+    for (const node of this.nodes) await node.close()
   }
 
   /** Registers nodes that have not, then brings two heartbeats of each: orders with one, results with the next. */
@@ -239,7 +247,7 @@ export class NodeCluster {
   }
 
   /** What a client is given. */
-  get clientPorts(): Pick<ClientDeps, 'manager' | 'admin' | 'nodeAdmin' | 'storage'> {
+  get clientPorts(): Pick<ClientDeps, ManagerPorts | 'storage'> {
     const manager: ClientManagerApi = {
       ...managerPort((call, options, work) => this.#ask(call, options, () => work(this.manager, options))),
       commitSnapshot: (request, options) =>
@@ -267,7 +275,8 @@ export class NodeCluster {
         await this.byRef(ref).node.witness(statement)
       },
     }
-    return { manager, admin, nodeAdmin: admin, storage }
+    const schedules = schedulePort((call, options, work) => this.#ask(call, options, () => work(this.manager, options)))
+    return { manager, admin, nodeAdmin: admin, schedules, agents: schedules, storage }
   }
 
   async #upload(

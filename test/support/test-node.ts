@@ -123,6 +123,11 @@ export class TestNode implements NodeParts {
     if (this.dead) this.#death = new AbortController()
   }
 
+  /** Leaves its disk. */
+  close(): Promise<void> {
+    return this.log.close()
+  }
+
   /** @throws `unavailable` when it is dead. */
   requireAlive(): void {
     this.#death.signal.throwIfAborted()

@@ -27,6 +27,13 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await systemClock.sleep(5)
 }
 
+type Timing = NonNullable<Parameters<typeof startManager>[0]['timing']>
+
+interface ManagerSetup {
+  readonly clock: Clock
+  readonly timing: Timing
+}
+
 interface RunningManager {
   readonly address: string
   stop(): Promise<void>
@@ -42,32 +49,36 @@ export class WireCluster {
   readonly managerApi: ManagerRemote
   readonly storageApi: StorageRemote
   readonly #clock: Clock
+  readonly #timing: Timing
   readonly #control = new ChannelPool({ bulk: false })
   readonly #bulk = new ChannelPool({ bulk: true })
   readonly #clients: Client[] = []
   #manager: RunningManager
 
-  private constructor(directory: string, clock: Clock, manager: RunningManager) {
+  private constructor(directory: string, { clock, timing }: ManagerSetup, manager: RunningManager) {
     this.directory = directory
     this.#clock = clock
+    this.#timing = timing
     this.#manager = manager
     this.managerAddress = manager.address
     this.managerApi = new ManagerRemote(this.#control, [manager.address])
     this.storageApi = new StorageRemote(this.#bulk)
   }
 
-  /** @param options `clock` is the manager's. */
+  /** @param options `clock` and `timing` are the manager's. */
   static async start(options: {
     nodes: readonly string[]
     clock?: Clock
+    timing?: Timing
     capacityBytes?: number
   }): Promise<WireCluster> {
-    const { clock = systemClock, capacityBytes = 2e8 } = options
+    const { clock = systemClock, timing = {}, capacityBytes = 2e8 } = options
     const directory = mkdtempSync(join(tmpdir(), 'twofold-wire-'))
+    const listen = `127.0.0.1:${await freePorts()}`
     const cluster = new WireCluster(
       directory,
-      clock,
-      await runManager(directory, clock, `127.0.0.1:${await freePorts()}`),
+      { clock, timing },
+      await runManager(directory, { clock, timing }, listen),
     )
     for (const name of options.nodes) await cluster.startNode({ name, capacityBytes })
     await cluster.untilState('up', ...options.nodes)
@@ -80,7 +91,8 @@ export class WireCluster {
 
   /** After it was stopped, at the same address. */
   async startManager(): Promise<void> {
-    this.#manager = await runManager(this.directory, this.#clock, this.managerAddress)
+    const setup = { clock: this.#clock, timing: this.#timing }
+    this.#manager = await runManager(this.directory, setup, this.managerAddress)
     // Connections of before are noticed to be dead at their first use.
     await until(() =>
       this.managerApi.getStatus().then(
@@ -174,10 +186,10 @@ export class WireCluster {
   }
 }
 
-function runManager(directory: string, clock: Clock, listen: string): Promise<RunningManager> {
+function runManager(directory: string, { clock, timing }: ManagerSetup, listen: string): Promise<RunningManager> {
   const dataDirectory = join(directory, 'manager')
   // Orders ride on heartbeats, and tests wait for them.
-  return startManager({ dataDirectory, listen, clock, logger, timing: { heartbeatIntervalMs: 50 } })
+  return startManager({ dataDirectory, listen, clock, logger, timing: { heartbeatIntervalMs: 50, ...timing } })
 }
 
 /** `bytes` in slices. `before` is waited for ahead of each, and is told how many bytes went before it. */

@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ['core', 'format', 'rpc', 'gen', 'system'],
   gateway: ['core', 'rpc', 'gen', 'client'],
   agent: ['core', 'system', 'client'],
-  cli: ['core', 'system', 'client', 'manager', 'node', 'gateway'],
+  cli: ['core', 'system', 'client', 'manager', 'node', 'gateway', 'agent', 'tui'],
   tui: ['core', 'client'],
 }
 
@@ -29,6 +29,7 @@ const pureModules = ['node:buffer', 'node:path', 'node:util', 'node:events', 'no
 /** Files outside `src/system` that reach the machine, each being the real driver of a port. */
 const drivers: Readonly<Record<string, string>> = {
   'src/client/source-disk.ts': 'SourceTree on the real file system',
+  'src/client/source-confined.ts': 'that, where links may be swapped meanwhile',
   'src/client/source-threaded.ts': 'that, listed in another thread',
   'src/client/listing-thread.ts': 'the other thread',
   'src/client/target-disk.ts': 'RestoreTarget on the real file system',
@@ -128,13 +129,22 @@ describe('layers', () => {
   })
 
   it('let the commands start processes through their mains only', () => {
-    const names = ['manager', 'manager-copies', 'manager-recover', 'node']
+    const names = ['manager', 'manager-copies', 'manager-recover', 'node', 'agent']
     const starters = names.map((name) => `src/cli/commands/${name}.ts`)
     const rule = (file: ParsedFile, { target }: Import): boolean =>
       areaOf(file.path) === 'cli' &&
-      ['manager', 'node', 'gateway'].includes(areaOf(target ?? '')) &&
+      ['manager', 'node', 'gateway', 'agent'].includes(areaOf(target ?? '')) &&
       !(starters.includes(file.path) && (target ?? '').endsWith('/main.ts'))
     expect(broken(rule)).to.deep.equal([])
+  })
+
+  it('load the full-screen client in its command only, when it is called', () => {
+    const rule = (file: ParsedFile, { target }: Import): boolean =>
+      areaOf(file.path) !== 'tui' && areaOf(target ?? '') === 'tui' && file.path !== 'src/cli/commands/tui.ts'
+    expect(broken(rule)).to.deep.equal([])
+    const command = productFiles().find(({ path }) => path === 'src/cli/commands/tui.ts')
+    const loaded = command?.lines.filter((line) => /^import (?!type ).*\/tui\//.test(line))
+    expect(loaded).to.deep.equal([])
   })
 
   it('use packages where they belong', () => {
@@ -149,6 +159,7 @@ describe('layers', () => {
       pino: /^src\/system\//,
       '@napi-rs/blake-hash': /^src\/format\//,
       ignore: /^src\/client\//,
+      yazl: /^src\/client\//,
       yaml: /^src\/cli\//,
     }
     const rule = (file: ParsedFile, { specifier, target }: Import): boolean => {

@@ -111,6 +111,7 @@ describe('tests', () => {
   /** Tests that need what a machine may not have. They say so, and the last line of the run counts them. */
   const mayBeSkipped: Readonly<Record<string, string>> = {
     'test/e2e/crash-sweep.test.ts': 'needs strace',
+    'test/e2e/terminal-client.test.ts': 'needs koffi, an optional package',
     'test/unit/system/direct-file.test.ts': 'needs a file system that knows O_DIRECT',
   }
 

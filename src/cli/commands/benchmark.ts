@@ -13,9 +13,9 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
 import { exitCodeOf } from '../exit-codes.ts'
-import { formatBytes } from '../human-format.ts'
+import { formatBytes } from '../../core/human-format.ts'
 import { parseSize } from '../quantities.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {

@@ -5,10 +5,10 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
 import type { ExitCode } from '../exit-codes.ts'
-import { formatBytes, formatDuration, plural } from '../human-format.ts'
+import { formatBytes, formatDuration, plural } from '../../core/human-format.ts'
 import type { Output } from '../output.ts'
 import { parseSubset } from '../quantities.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {

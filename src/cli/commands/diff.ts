@@ -3,8 +3,8 @@ import type { Client } from '../../client/index.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
-import { formatBytes, formatCount } from '../human-format.ts'
-import { safePath } from '../safe-text.ts'
+import { formatBytes, formatCount } from '../../core/human-format.ts'
+import { safePath } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 export function defineDiff(command: Command, cli: Cli): void {
@@ -43,6 +43,6 @@ async function diff(client: Client, { cli, output, operands }: Run<ClusterOption
     removed: { items: counts['-'], bytes: bytes.removed },
   })
   const [added, removed, changed] = [counts['+'], counts['-'], counts.M].map(formatCount)
-  await output.line(`\n${added ?? ''} added, ${removed ?? ''} removed, ${changed ?? ''} changed`)
-  await output.line(`${formatBytes(bytes.added)} came, ${formatBytes(bytes.removed)} went`)
+  await output.remark(`\n${added ?? ''} added, ${removed ?? ''} removed, ${changed ?? ''} changed`)
+  await output.remark(`${formatBytes(bytes.added)} came, ${formatBytes(bytes.removed)} went`)
 }

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
+import { allPages } from '../../client/index.ts'
 import type { Client, FileVersionInfo } from '../../client/index.ts'
-import type { Page } from '../../core/messages.ts'
 import { TwofoldError } from '../../core/errors.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, CommandHelp, Run } from '../command-setup.ts'
-import { fileVersionRecord, fileVersionTable } from '../file-version-text.ts'
-import { safeText } from '../safe-text.ts'
+import { fileVersionRecord, tellFileVersions } from '../file-version-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 type FilesRun = Run<ClusterOptions>
@@ -59,7 +59,7 @@ async function list(client: Client, run: FilesRun): Promise<void> {
   const { vault } = run.options
   const request = { vault, prefix: run.operands[0] ?? '' }
   const { signal } = run.cli
-  const versions = await all((pageToken) => client.listFiles({ ...request, pageToken }, { signal }))
+  const versions = await gathered(allPages((page) => client.listFiles({ ...request, ...page }, { signal })))
   await show(versions, run)
 }
 
@@ -67,7 +67,7 @@ async function history(client: Client, run: FilesRun): Promise<void> {
   const { vault } = run.options
   const name = run.operands[0] ?? ''
   const { signal } = run.cli
-  const versions = await all((pageToken) => client.fileHistory({ vault, name, pageToken }, { signal }))
+  const versions = await gathered(allPages((page) => client.fileHistory({ vault, name, ...page }, { signal })))
   if (versions.length === 0) throw new TwofoldError('not-found', `there never was a file "${name}"`)
   await show(versions, run)
 }
@@ -76,21 +76,16 @@ async function remove(client: Client, { cli, output, options, operands }: FilesR
   const request = { vault: options.vault, name: operands[0] ?? '' }
   const version = await client.deleteFile(request, { signal: cli.signal })
   await output.record({ message_type: 'summary', ...fileVersionRecord(version) })
-  await output.line(`${safeText(version.name)} is deleted; its versions stay in its history`)
+  await output.remark(`${safeText(version.name)} is deleted; its versions stay in its history`)
 }
 
-async function show(versions: readonly FileVersionInfo[], { output }: FilesRun): Promise<void> {
-  await output.record(versions.map(fileVersionRecord))
-  await output.lines(fileVersionTable(versions))
+async function show(versions: readonly FileVersionInfo[], run: FilesRun): Promise<void> {
+  await run.output.record(versions.map(fileVersionRecord))
+  await tellFileVersions(versions, run)
 }
 
-async function all(next: (pageToken: string) => Promise<Page<FileVersionInfo>>): Promise<FileVersionInfo[]> {
-  const items: FileVersionInfo[] = []
-  let token = ''
-  do {
-    const page = await next(token)
-    items.push(...page.items)
-    token = page.nextPageToken
-  } while (token !== '')
-  return items
+async function gathered<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
 }

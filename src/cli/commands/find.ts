@@ -4,8 +4,7 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
 import { entryLine, entryRecord } from '../entry-text.ts'
-import { formatTime } from '../human-format.ts'
-import { safePath } from '../safe-text.ts'
+import { safePath } from '../../core/safe-text.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
 import { withClient } from '../with-client.ts'
@@ -28,16 +27,16 @@ export function defineFind(command: Command, cli: Cli): void {
 }
 
 async function find(client: Client, { cli, output, options, operands }: Run<Options>): Promise<void> {
+  const nowMs = cli.clock.nowMs()
   const patterns = [...operands]
   const request = { patterns, ignoreCase: options.ignoreCase === true, filter: toFilter(options) }
   const groups: { snapshot: string; hits: number; matches: object[] }[] = []
   let current: SnapshotInfo | undefined
   for await (const { snapshot, entry } of client.find(request, { signal: cli.signal })) {
     if (snapshot.id !== current?.id) {
-      if (current !== undefined) await output.line()
-      await output.line(
-        `in snapshot ${snapshot.shortId} of ${formatTime(Number(snapshot.manifest.timeNs / 1_000_000n))}:`,
-      )
+      if (current !== undefined) await output.remark()
+      const time = output.time(Number(snapshot.manifest.timeNs / 1_000_000n), nowMs)
+      await output.remark(`in snapshot ${snapshot.shortId} of ${time}:`)
       groups.push({ snapshot: snapshot.id, hits: 0, matches: [] })
     }
     current = snapshot

@@ -10,7 +10,7 @@ import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
 import { confirm } from '../confirm.ts'
 import { forgetLines, forgetRecord, simulationLines, simulationRecord } from '../forget-text.ts'
-import { formatTime, plural } from '../human-format.ts'
+import { plural } from '../../core/human-format.ts'
 import { parseCount, parseDuration } from '../quantities.ts'
 import { addKeepOptions, toPolicy } from '../retention-options.ts'
 import type { KeepOptions } from '../retention-options.ts'
@@ -102,7 +102,9 @@ async function forgetByPolicy(client: Client, run: Run<Options>, groups: readonl
   }
   const ids = groups.flatMap(({ verdicts }) => verdicts.filter(({ keep }) => !keep).map((v) => v.snapshot.info.id))
   await output.record(groups.map(forgetRecord))
-  for (const group of groups) await output.lines(forgetLines(group))
+  const nowMs = run.cli.clock.nowMs()
+  const look = { layout: output.layout, time: (ms: number): string => output.time(ms, nowMs) }
+  for (const group of groups) await output.remarks(forgetLines(group, look))
   await carryOut(client, run, ids)
 }
 
@@ -131,8 +133,10 @@ async function carryOut(client: Client, run: Run<Options>, ids: readonly Snapsho
       expiresAtMs = await client.forget({ vault, ids: batch, now }, { signal: cli.signal })
     }
     const until =
-      now || ids.length === 0 ? '' : `; "twofold undelete" brings them back until ${formatTime(expiresAtMs)}`
-    await output.line(`forgot ${plural(ids.length, 'snapshot')}${until}`)
+      now || ids.length === 0
+        ? ''
+        : `; "twofold undelete" brings them back until ${output.time(expiresAtMs, cli.clock.nowMs())}`
+    await output.remark(`forgot ${plural(ids.length, 'snapshot')}${until}`)
   }
   if (options.prune === true) await pruneAndReport(client, run, { vault, dryRun: options.dryRun === true })
 }

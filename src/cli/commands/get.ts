@@ -6,9 +6,9 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
 import { fileVersionRecord } from '../file-version-text.ts'
-import { formatBytes } from '../human-format.ts'
+import { formatBytes } from '../../core/human-format.ts'
 import { parseCount } from '../quantities.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {
@@ -35,14 +35,16 @@ async function get(client: Client, { cli, output, options, operands }: Run<Optio
   }
   await writeWhole(file, content)
   await output.record({ message_type: 'summary', ...fileVersionRecord(info), item: file })
-  await output.line(`${safeText(file)}: version ${info.version}, ${formatBytes(info.lengthBytes)}`)
+  await output.remark(`${safeText(file)}: version ${info.version}, ${formatBytes(info.lengthBytes)}`)
 }
 
 /** The file has its name only when all of it is there. */
-async function writeWhole(file: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const temporary = `${file}.${process.pid}.twofold`
+export async function writeWhole(file: string | Buffer, content: AsyncIterable<Uint8Array>): Promise<void> {
+  const temporary = Buffer.concat([Buffer.from(file), Buffer.from(`.${process.pid}.twofold`)])
   const handle = await open(temporary, 'wx').catch((cause: unknown) => {
-    throw new TwofoldError('io', `cannot write ${file}: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new TwofoldError('io', `cannot write ${file.toString()}: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    })
   })
   try {
     for await (const piece of content) await handle.writeFile(piece)

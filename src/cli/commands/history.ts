@@ -2,12 +2,11 @@ import type { Command } from 'commander'
 import type { Operation } from '../../core/model.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
-import type { ClusterOptions } from '../command-setup.ts'
-import { formatDuration, formatTime } from '../human-format.ts'
+import type { ClusterOptions, Run } from '../command-setup.ts'
+import { formatDuration } from '../../core/human-format.ts'
 import { jsonTimeMs } from '../json-time.ts'
 import { parseCount } from '../quantities.ts'
-import { safeText } from '../safe-text.ts'
-import { renderTable } from '../table.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {
@@ -30,7 +29,7 @@ export function defineHistory(command: Command, cli: Cli): void {
       const request = { limit, ...(kind === undefined ? {} : { kind }) }
       for await (const operation of client.history(request, { signal: cli.signal })) operations.push(operation)
       await run.output.record(operations.map(operationRecord))
-      await run.output.lines(operationTable(operations))
+      await tellOperations(operations, run)
     }),
   )
 }
@@ -49,13 +48,22 @@ function operationRecord(operation: Operation): object {
   }
 }
 
-function operationTable(operations: readonly Operation[]): string[] {
-  const titles = ['Number', 'Time', 'Kind', 'Result', 'Took', 'Who', 'What']
-  return renderTable(
-    titles.map((title) => (title === 'Number' || title === 'Took' ? { title, align: 'right' as const } : { title })),
+async function tellOperations(operations: readonly Operation[], { output, cli }: Run<Options>): Promise<void> {
+  const nowMs = cli.clock.nowMs()
+  const right = 'right' as const
+  await output.table(
+    [
+      { title: 'Number', align: right, spare: 2 },
+      { title: 'Time', spare: 1 },
+      { title: 'Kind' },
+      { title: 'Result' },
+      { title: 'Took', align: right, spare: 4 },
+      { title: 'Who', spare: 5 },
+      { title: 'What', spare: 3 },
+    ],
     operations.map((operation) => [
       String(operation.number),
-      formatTime(operation.timeMs),
+      output.time(operation.timeMs, nowMs),
       safeText(operation.kind),
       operation.result,
       formatDuration(operation.durationMs),

@@ -5,8 +5,7 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
 import { entryLine, entryRecord } from '../entry-text.ts'
-import { formatTime } from '../human-format.ts'
-import { safePath } from '../safe-text.ts'
+import { safePath } from '../../core/safe-text.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
 import { snapshotRecord } from '../snapshot-text.ts'
@@ -37,8 +36,8 @@ async function list(client: Client, { cli, output, options, operands }: Run<Opti
   const filter = toFilter(options)
   const snapshot = await client.resolve(reference.split(':')[0] ?? '', filter, { signal })
   await output.record({ message_type: 'snapshot', struct_type: 'snapshot', ...snapshotRecord(snapshot) })
-  const time = formatTime(Number(snapshot.manifest.timeNs / 1_000_000n))
-  if (output.interactive) await output.line(`snapshot ${snapshot.shortId} of ${time}:`)
+  const time = output.time(Number(snapshot.manifest.timeNs / 1_000_000n), cli.clock.nowMs())
+  if (output.interactive) await output.remark(`snapshot ${snapshot.shortId} of ${time}:`)
   const paths = folders.map((folder) => absolutePath(argumentBytes(folder)))
   const recursive = folders.length === 0 || options.recursive === true
   const chosen = paths.length === 0 ? { recursive } : { recursive, paths }

@@ -7,7 +7,7 @@ import { absoluteArgument } from '../argument-bytes.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp, collectList } from '../command-setup.ts'
 import type { CommonOptions, Run } from '../command-setup.ts'
-import { formatCount, plural } from '../human-format.ts'
+import { formatCount, plural } from '../../core/human-format.ts'
 import type { Output } from '../output.ts'
 import { Setting } from '../setting.ts'
 
@@ -33,8 +33,9 @@ export function defineRecover(manager: Command, cli: Cli): void {
     examples: ['twofold manager recover --from-nodes --data /srv/manager --listen 127.0.0.1:7400'],
     notes: [
       'Stop the manager first, and start it again afterwards. It waits until all nodes have reported. What was only on',
-      'a node that it goes on without is missing; nothing is deleted before that node is back. An older catalogue in',
-      'the folder is kept beside the new one.',
+      'a node that it goes on without is missing; nothing is deleted before that node is back, or taken out for good',
+      'with "twofold node remove". An older catalogue in the folder is kept beside the new one. Where two of the nodes',
+      'that it waits for had the same name, it shows their ids: give the id of the one that is lost.',
     ],
     exitCodes: [0, 1, 11, 13, 16, 130],
   })

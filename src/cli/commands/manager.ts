@@ -47,7 +47,7 @@ export function defineManager(command: Command, cli: Cli): void {
     exitCodes: [0, 1, 11, 13],
   })
   addAction<Options>(command, cli, async (run) => {
-    const programVersion = await readVersion()
+    const programVersion = readVersion()
     const { data, listen, insecure = false, suspectAfter, deadAfter, sessionLease, ...rest } = run.options
     const { trashWindow, repairRate } = rest
     const timing = {

@@ -4,14 +4,16 @@ import type { Client } from '../../client/index.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, CommandHelp, Run } from '../command-setup.ts'
-import { formatBytes, plural } from '../human-format.ts'
+import { confirm } from '../confirm.ts'
+import { formatBytes, plural } from '../../core/human-format.ts'
 import { lossLines, outlookRecord, shareText } from '../node-admin-text.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {
   readonly dryRun?: boolean
   readonly force?: boolean
+  readonly yes?: boolean
 }
 
 interface Subcommand {
@@ -62,17 +64,31 @@ export function addNodeAdmin(command: Command, cli: Cli): void {
     const { name, summary, example } = subcommand
     const sub = addClusterOptions(command.command(`${name} <node>`).description(summary))
     sub.option('--dry-run', 'only say what would happen')
-    if (name === 'remove') sub.option('--force', 'even if only copies are lost, or it is still being emptied')
+    if (name === 'remove') {
+      sub.option('--force', 'even if only copies are lost, or it is still being emptied')
+      sub.option('--yes', 'do not ask before it')
+    }
     addHelp(sub, { examples: [example], exitCodes })
     addAction<Options>(sub, cli, (run) => withClient(run, (client) => act(client, run, subcommand)))
   }
 }
 
-async function act(client: Client, run: Run<Options>, { ask, lines }: Subcommand): Promise<void> {
+async function act(client: Client, run: Run<Options>, { name, ask, lines }: Subcommand): Promise<void> {
   const { dryRun = false, force = false } = run.options
-  const outlook = await ask(client, run.operands[0] ?? '', { dryRun, force, signal: run.cli.signal })
+  const node = run.operands[0] ?? ''
+  const asked = { force, signal: run.cli.signal }
+  if (name === 'remove' && !dryRun) await confirmRemoval(run, await ask(client, node, { ...asked, dryRun: true }))
+  const outlook = await ask(client, node, { ...asked, dryRun })
   await run.output.record(outlookRecord(outlook, dryRun))
-  await run.output.lines(lines(outlook, dryRun))
+  await run.output.outcome(lines(outlook, dryRun), { dryRun })
+}
+
+/** Says what goes with the node before it asks: it cannot be undone. */
+async function confirmRemoval(run: Run<Options>, outlook: NodeOutlook): Promise<void> {
+  const { options, output } = run
+  if (!outlook.changed || options.yes === true) return
+  if (output.interactive) await output.lines(removeLines(outlook, true))
+  await confirm(run, `Take node ${safeText(outlook.node)} out for good?`, false)
 }
 
 function drainLines(outlook: NodeOutlook, dryRun: boolean): string[] {

@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
 import { hostname } from 'node:os'
-import { connectClient } from '../../client/index.ts'
 import { scrubPeriodMs } from '../../core/limits.ts'
 import { filesService } from '../../gateway/main.ts'
 import { startNode } from '../../node/main.ts'
-import { systemRandom } from '../../system/random.ts'
 import { absoluteArgument } from '../argument-bytes.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addCommonOptions, addHelp } from '../command-setup.ts'
@@ -13,7 +11,7 @@ import { readVersion } from '../program-version.ts'
 import { parsePeriod, parseSize } from '../quantities.ts'
 import { runServer } from '../server-run.ts'
 import { Setting } from '../setting.ts'
-import { splitAddresses } from '../with-client.ts'
+import { connectFrom, splitAddresses } from '../with-client.ts'
 import { addNodeAdmin, nodeAdminExamples } from './node-admin.ts'
 
 interface Options extends CommonOptions {
@@ -31,6 +29,8 @@ interface Options extends CommonOptions {
 }
 
 export function defineNode(command: Command, cli: Cli): void {
+  // An option after the name of a subcommand is that one's.
+  command.enablePositionalOptions()
   const capacity = new Setting('--capacity <size>', 'how many bytes it may hold, for example 500GB', parseSize)
   const scrubPeriod = new Setting(
     '--scrub-period <duration>',
@@ -72,17 +72,9 @@ async function runNode(run: Run<Options>): Promise<void> {
   const { cli, options } = run
   const { name, data, listen, advertise, capacity: capacityBytes, domain, insecure = false } = options
   const managers = splitAddresses(options.manager)
-  const programVersion = await readVersion()
+  const programVersion = readVersion()
   await runServer(run, name, async (logger) => {
-    const client = await connectClient({
-      managers,
-      logger,
-      clock: cli.clock,
-      random: systemRandom,
-      hostName: hostname(),
-      userName: name,
-      program: `twofold ${programVersion}`,
-    })
+    const client = await connectFrom(run, { logger, userName: name })
     return startNode({
       dataDirectory: absoluteArgument(data).toString(),
       ...{ name, listen, capacityBytes, managers, insecure, logger, programVersion },

@@ -3,11 +3,12 @@ import type { NodeInfo } from '../../core/model.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions } from '../command-setup.ts'
-import { formatAgo, formatBytes, formatCount } from '../human-format.ts'
+import { formatAgo, formatBytes, formatCount } from '../../core/human-format.ts'
 import { jsonTimeMs } from '../json-time.ts'
 import type { Output } from '../output.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { renderTable } from '../table.ts'
+import type { TableLayout } from '../table.ts'
 import { withClient } from '../with-client.ts'
 
 export function defineNodes(command: Command, cli: Cli): void {
@@ -20,7 +21,7 @@ export function defineNodes(command: Command, cli: Cli): void {
     withClient(run, async (client) => {
       const nodes = await client.nodes({ signal: cli.signal })
       await run.output.record(nodes.map(nodeRecord))
-      await run.output.lines(nodeTable(nodes, cli.clock.nowMs()))
+      await run.output.lines(nodeTable(nodes, cli.clock.nowMs(), run.output.layout))
       await tellProblems(nodes, run.output)
     }),
   )
@@ -46,18 +47,18 @@ export function nodeRecord(info: NodeInfo): object {
   }
 }
 
-export function nodeTable(nodes: readonly NodeInfo[], nowMs: number): string[] {
+export function nodeTable(nodes: readonly NodeInfo[], nowMs: number, layout?: TableLayout): string[] {
   const right = 'right' as const
   return renderTable(
     [
-      { title: 'Node' },
+      { title: 'Node', spare: 1 },
       { title: 'State' },
-      { title: 'Address' },
-      { title: 'Domain' },
+      { title: 'Address', spare: 3 },
+      { title: 'Domain', spare: 4 },
       { title: 'Used', align: right },
       { title: 'Capacity', align: right },
-      { title: 'Packs', align: right },
-      { title: 'Heard of' },
+      { title: 'Packs', align: right, spare: 5 },
+      { title: 'Heard of', spare: 2 },
     ],
     nodes.map((info) => [
       safeText(info.node.name),
@@ -69,6 +70,7 @@ export function nodeTable(nodes: readonly NodeInfo[], nowMs: number): string[] {
       formatCount(info.packs),
       formatAgo(info.lastHeartbeatMs, nowMs),
     ]),
+    layout,
   )
 }
 

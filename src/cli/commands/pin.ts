@@ -3,7 +3,7 @@ import type { Client } from '../../client/index.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
-import { plural } from '../human-format.ts'
+import { plural } from '../../core/human-format.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {
@@ -33,5 +33,5 @@ async function setPin(client: Client, run: Run<Options>, pinned: boolean): Promi
   const ids = [...new Set(found.map((snapshot) => snapshot.id))]
   await client.pin({ vault, ids, pinned, reason }, { signal: cli.signal })
   await output.record({ message_type: pinned ? 'pin' : 'unpin', snapshots: ids })
-  await output.line(`${pinned ? 'pinned' : 'unpinned'} ${plural(ids.length, 'snapshot')}`)
+  await output.remark(`${pinned ? 'pinned' : 'unpinned'} ${plural(ids.length, 'snapshot')}`)
 }

@@ -4,8 +4,8 @@ import { TwofoldError } from '../../core/errors.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
-import { formatBytes, plural } from '../human-format.ts'
-import { safeText } from '../safe-text.ts'
+import { formatBytes, plural } from '../../core/human-format.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {
@@ -53,7 +53,7 @@ export async function pruneAndReport(client: Client, run: Run<ClusterOptions>, r
   const summary = await client.prune(request, { signal: cli.signal, onEvent })
   output.clearStatus()
   await output.record(summaryRecord(summary))
-  await output.lines(summaryLines(summary))
+  await output.outcome(summaryLines(summary), { dryRun: request.dryRun === true })
 }
 
 const phaseTexts = {

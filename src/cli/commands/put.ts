@@ -8,8 +8,8 @@ import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
 import { fileVersionRecord } from '../file-version-text.ts'
-import { formatBytes } from '../human-format.ts'
-import { safeText } from '../safe-text.ts'
+import { formatBytes } from '../../core/human-format.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends ClusterOptions {
@@ -43,7 +43,9 @@ async function put(client: Client, { cli, output, options, operands }: Run<Optio
   const version = await client.putFile({ name, vault, requestId }, content, { signal: cli.signal })
   await output.record({ message_type: 'summary', ...fileVersionRecord(version) })
   const added = `${formatBytes(version.lengthBytes)}, ${formatBytes(version.addedBytes)} of it new`
-  await output.line(`${safeText(version.name)}: version ${version.version}, ${added}, ${version.copies} fsynced copies`)
+  await output.remark(
+    `${safeText(version.name)}: version ${version.version}, ${added}, ${version.copies} fsynced copies`,
+  )
 }
 
 /** Opened before anything is sent, so that a wrong name fails at once. */

@@ -3,7 +3,7 @@ import type { RebalanceOutlook } from '../../core/node-admin.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions } from '../command-setup.ts'
-import { formatBytes } from '../human-format.ts'
+import { formatBytes } from '../../core/human-format.ts'
 import { shareText } from '../node-admin-text.ts'
 import { withClient } from '../with-client.ts'
 
@@ -26,7 +26,8 @@ export function defineRebalance(command: Command, cli: Cli): void {
       const { dryRun = false, stop = false } = run.options
       const outlook = await client.rebalance({ dryRun, stop, signal: cli.signal })
       await run.output.record({ message_type: 'rebalance', dry_run: dryRun, ...outlook })
-      await run.output.lines(stop && !dryRun ? ['Rebalancing has ended.'] : rebalanceLines(outlook))
+      const told = stop && !dryRun ? ['Rebalancing has ended.'] : rebalanceLines(outlook)
+      await run.output.outcome(told, { dryRun })
     }),
   )
 }

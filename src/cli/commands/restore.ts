@@ -7,21 +7,24 @@ import { absoluteArgument } from '../argument-bytes.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp, collect } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
-import { formatBytes, formatCount, formatDuration, plural } from '../human-format.ts'
+import { formatBytes, formatCount, formatDuration, plural } from '../../core/human-format.ts'
 import type { Output } from '../output.ts'
 import { parseCount } from '../quantities.ts'
+import { addRateOptions, toRates } from '../rate-options.ts'
+import type { RateOptions } from '../rate-options.ts'
 import { RunDisplay } from '../run-display.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { Setting } from '../setting.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
 import { withClient } from '../with-client.ts'
 
-interface Options extends FilterOptions {
+interface Options extends FilterOptions, RateOptions {
   readonly target: string
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
   readonly overwrite: OverwriteMode
+  readonly delete?: boolean
   readonly dryRun?: boolean
   readonly verify?: boolean
   readonly writeThreads?: number
@@ -31,7 +34,7 @@ const overwriteModes: readonly OverwriteMode[] = ['always', 'if-changed', 'if-ne
 
 export function defineRestore(command: Command, cli: Cli): void {
   command.argument('<snapshot[:folder]>', 'an id or "latest"')
-  addFilterOptions(addClusterOptions(command))
+  addRateOptions(addFilterOptions(addClusterOptions(command, 'tell of every file; twice: log what is done')))
     .requiredOption('-t, --target <folder>', 'where to; the absolute source path is made again below it')
     .option('-i, --include <pattern>', 'only what matches; may be repeated', collect)
     .option('-e, --exclude <pattern>', 'not what matches; may be repeated', collect)
@@ -40,6 +43,7 @@ export function defineRestore(command: Command, cli: Cli): void {
         .choices(overwriteModes)
         .default('always'),
     )
+    .option('--delete', 'delete in the target what the snapshot does not have, where it has everything')
     .option('-n, --dry-run', 'only say what would be done')
     .option('--verify', 'read back what was written and compare it')
     .addOption(
@@ -47,7 +51,6 @@ export function defineRestore(command: Command, cli: Cli): void {
         parseCount(text),
       ),
     )
-    .option('-v, --verbose', 'tell of every file')
   addHelp(command, {
     examples: [
       'twofold restore latest --target /tmp/restored',
@@ -56,19 +59,18 @@ export function defineRestore(command: Command, cli: Cli): void {
     ],
     notes: [
       'A restore that was interrupted goes on when the same one is run again:',
-      'what it had finished is not fetched again.',
+      'what it had finished is not fetched again. Of a file that is there and differs only the parts that differ are',
+      'fetched. With --delete, what the backup was told to leave out stays, and so does what lies beside its paths.',
     ],
     exitCodes: [0, 1, 10, 12, 14, 16, 130],
   })
-  let verbose = false
-  command.on('option:verbose', () => (verbose = true))
-  addAction<Options>(command, cli, (run) => withClient(run, (client) => restore(client, run, verbose)))
+  addAction<Options>(command, cli, (run) => withClient(run, (client) => restore(client, run), toRates(run.options)))
 }
 
-async function restore(client: Client, run: Run<Options>, verbose: boolean): Promise<void> {
+async function restore(client: Client, run: Run<Options>): Promise<void> {
   const { cli, output, options, operands } = run
   const display = new RunDisplay(output, {
-    verbosity: verbose ? 2 : 0,
+    verbosity: run.verbosity > 0 ? 2 : 0,
     statusFields: ({ filesDone, bytesDone }) => ({ files_restored: filesDone, bytes_restored: bytesDone }),
   })
   const { include: includes, exclude: excludes, overwrite, dryRun, verify } = options
@@ -79,9 +81,9 @@ async function restore(client: Client, run: Run<Options>, verbose: boolean): Pro
         reference: operands[0] ?? '',
         filter: toFilter(options),
         target: new TargetDisk(absoluteArgument(options.target), systemRandom, { threads: options.writeThreads }),
-        ...{ includes, excludes, overwrite, dryRun, verify },
+        ...{ includes, excludes, overwrite, dryRun, verify, deleteOthers: options.delete },
       },
-      { signal: cli.signal, onEvent: display.show, fileEvents: display.showsFiles },
+      { signal: cli.signal, onEvent: display.show, onAsked: cli.onProgressAsked, fileEvents: display.showsFiles },
     )
   } finally {
     display.finish()
@@ -108,6 +110,9 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
     total_bytes: totalBytes,
     bytes_restored: bytesRestored,
     bytes_skipped: totalBytes - bytesRestored,
+    bytes_reused: summary.bytesReused,
+    bytes_moved: summary.bytesMoved,
+    deleted: summary.deleted,
     problems,
     damaged,
     unreachable,
@@ -117,20 +122,29 @@ async function tell(summary: RestoreSummary, output: Output, options: Options): 
   const rate = formatBytes((bytesRestored * 1000) / Math.max(1, durationMs))
   const others = `${plural(summary.directories, 'folder')}, ${plural(summary.symlinks, 'symlink')}`
   const verb = options.dryRun === true ? 'would restore' : 'restored'
-  await output.line(
+  await output.remark(
     `${verb} ${plural(filesRestored, 'file')}, ${others}, ${formatBytes(bytesRestored)} ` +
       `in ${formatDuration(durationMs)} (${rate}/s) to ${safeText(options.target)}`,
   )
+  if (summary.bytesReused > 0) {
+    const reused = `${formatBytes(summary.bytesReused)} of it were in place already`
+    await output.remark(`${reused}; ${formatBytes(summary.bytesMoved)} came from the nodes`)
+  }
+  if (summary.deleted > 0) {
+    const gone = options.dryRun === true ? 'would be deleted' : 'deleted'
+    await output.remark(`${plural(summary.deleted, 'thing')} ${gone} that the snapshot does not have`)
+  }
   const { filesResumed } = summary
   if (filesResumed > 0)
-    await output.line(`${plural(filesResumed, 'file')} taken over from the restore before, which was interrupted`)
-  if (filesSkipped > filesResumed) await output.line(`${plural(filesSkipped - filesResumed, 'file')} left as they were`)
+    await output.remark(`${plural(filesResumed, 'file')} taken over from the restore before, which was interrupted`)
+  const left = filesSkipped - filesResumed
+  if (left > 0) await output.remark(`${plural(left, 'file')} left as ${left === 1 ? 'it was' : 'they were'}`)
   if (options.verify === true)
-    await output.line(`${formatCount(summary.filesVerified)} files read back and found equal`)
+    await output.remark(`${formatCount(summary.filesVerified)} files read back and found equal`)
   const { red } = output.style
   if (summary.copiesReported > 0) {
     const copies = plural(summary.copiesReported, 'bad copy', 'bad copies')
-    await output.line(`${copies} met on the way ${summary.copiesReported === 1 ? 'is' : 'are'} checked and replaced`)
+    await output.remark(`${copies} met on the way ${summary.copiesReported === 1 ? 'is' : 'are'} checked and replaced`)
   }
   if (damaged > 0) {
     await output.line(red(`${plural(damaged, 'file')} could not be read from any copy`))

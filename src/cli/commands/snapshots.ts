@@ -1,17 +1,17 @@
 import type { Command } from 'commander'
 import type { CheckpointInfo, Client, SnapshotInfo } from '../../client/index.ts'
-import { checkpointRecord, checkpointTable } from '../checkpoint-text.ts'
+import { copiesNow } from '../../core/durability-text.ts'
+import { checkpointRecord, tellCheckpoints } from '../checkpoint-text.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
-import { formatAgo, formatBytes, formatDuration, formatTime, plural } from '../human-format.ts'
-import { packLines, packRecords } from '../pack-list.ts'
+import { formatAgo, formatBytes, formatDuration, plural } from '../../core/human-format.ts'
+import { packRecords, tellPacks } from '../pack-list.ts'
 import { parseCount } from '../quantities.ts'
-import { safePath, safeText } from '../safe-text.ts'
+import { safePath, safeText } from '../../core/safe-text.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
-import { copiesNow, snapshotRecord } from '../snapshot-text.ts'
-import { renderTable } from '../table.ts'
+import { snapshotRecord } from '../snapshot-text.ts'
 import { withClient } from '../with-client.ts'
 
 interface Options extends FilterOptions {
@@ -55,24 +55,25 @@ async function listSnapshots(client: Client, run: Run<Options>): Promise<void> {
     return output.record(records)
   }
   const draw = options.trash === true ? trashTable : table
-  await output.lines(draw(snapshots, run.cli.clock.nowMs()))
+  await draw(snapshots, run)
   const pinned = snapshots.some(({ pin }) => pin !== undefined) ? '; those with * are pinned' : ''
-  await output.line(`${plural(snapshots.length, 'snapshot')}${pinned}`)
+  await output.remark(`${plural(snapshots.length, 'snapshot')}${pinned}`)
   if (options.packs !== true) return
   for (const snapshot of snapshots) {
     await output.line(`\npacks of snapshot ${snapshot.shortId}:`)
-    await output.lines(await packLines(client, snapshot.id, run.cli.signal))
+    await tellPacks(client, run, snapshot.id)
   }
 }
 
-async function listCheckpoints(client: Client, { output, options, cli }: Run<Options>): Promise<void> {
+async function listCheckpoints(client: Client, run: Run<Options>): Promise<void> {
+  const { output, options, cli } = run
   const found: CheckpointInfo[] = []
   for await (const checkpoint of client.checkpoints(options.vault, { signal: cli.signal })) {
     if (options.host === undefined || checkpoint.manifest.host === options.host) found.push(checkpoint)
   }
   if (output.json) return output.record(found.map(checkpointRecord))
-  await output.lines(checkpointTable(found))
-  await output.line(`${plural(found.length, 'unfinished backup')}`)
+  await tellCheckpoints(found, run)
+  await output.remark(`${plural(found.length, 'unfinished backup')}`)
 }
 
 async function chosen(client: Client, run: Run<Options>): Promise<SnapshotInfo[]> {
@@ -109,26 +110,33 @@ function timeLeft(ms: number): string {
   return hours < 48 ? plural(hours, 'hour') : plural(Math.floor(hours / 24), 'day')
 }
 
-function trashTable(snapshots: readonly SnapshotInfo[], nowMs: number): string[] {
+async function trashTable(snapshots: readonly SnapshotInfo[], { output, cli }: Run<Options>): Promise<void> {
+  const nowMs = cli.clock.nowMs()
   const rows = snapshots.map(({ shortId, manifest, expiresAtMs }) => [
     shortId,
-    formatTime(Number(manifest.timeNs / 1_000_000n)),
+    output.time(Number(manifest.timeNs / 1_000_000n), nowMs),
     safeText(manifest.host),
     safeText(manifest.tags.join(',')),
     expiresAtMs > nowMs ? timeLeft(expiresAtMs - nowMs) : 'until the next prune',
     manifest.paths.map(safePath).join(' '),
   ])
-  return renderTable(
-    ['ID', 'Time', 'Host', 'Tags', 'Time left', 'Paths'].map((title) => ({ title })),
-    rows,
-  )
+  await output.table([...firstColumns, { title: 'Time left' }, pathsColumn], rows)
 }
 
-function table(snapshots: readonly SnapshotInfo[], nowMs: number): string[] {
+const firstColumns = [
+  { title: 'ID' },
+  { title: 'Time', spare: 2 },
+  { title: 'Host', spare: 4 },
+  { title: 'Tags', spare: 5 },
+]
+const pathsColumn = { title: 'Paths', spare: 3, keep: 'end' as const }
+
+async function table(snapshots: readonly SnapshotInfo[], { output, cli }: Run<Options>): Promise<void> {
+  const nowMs = cli.clock.nowMs()
   const rows = snapshots.flatMap(({ shortId, manifest, durability, pin }) => {
     const first = [
       pin === undefined ? shortId : `${shortId}*`,
-      formatTime(Number(manifest.timeNs / 1_000_000n)),
+      output.time(Number(manifest.timeNs / 1_000_000n), nowMs),
       safeText(manifest.host),
       safeText(manifest.tags.join(',')),
       copiesNow(durability),
@@ -140,7 +148,6 @@ function table(snapshots: readonly SnapshotInfo[], nowMs: number): string[] {
     return [[...first, path ?? ''], ...more.map((other) => [...first.map(() => ''), other])]
   })
   const right = 'right' as const
-  const columns = ['ID', 'Time', 'Host', 'Tags', 'Copies'].map((title) => ({ title }))
-  const safety = [{ title: 'Domains', align: right }, { title: 'Proven' }]
-  return renderTable([...columns, ...safety, { title: 'Size', align: right }, { title: 'Paths' }], rows)
+  const safety = [{ title: 'Copies' }, { title: 'Domains', align: right, spare: 7 }, { title: 'Proven', spare: 6 }]
+  await output.table([...firstColumns, ...safety, { title: 'Size', align: right, spare: 1 }, pathsColumn], rows)
 }

@@ -3,8 +3,8 @@ import type { Client } from '../../client/index.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { Run } from '../command-setup.ts'
-import { formatBytes, formatCount } from '../human-format.ts'
-import { packLines, packRecords } from '../pack-list.ts'
+import { formatBytes, formatCount } from '../../core/human-format.ts'
+import { packRecords, tellPacks } from '../pack-list.ts'
 import { addFilterOptions, toFilter } from '../snapshot-filter.ts'
 import type { FilterOptions } from '../snapshot-filter.ts'
 import { withClient } from '../with-client.ts'
@@ -23,7 +23,8 @@ export function defineStats(command: Command, cli: Cli): void {
   addAction<Options>(command, cli, (run) => withClient(run, (client) => stats(client, run)))
 }
 
-async function stats(client: Client, { cli, output, options, operands }: Run<Options>): Promise<void> {
+async function stats(client: Client, run: Run<Options>): Promise<void> {
+  const { cli, output, options, operands } = run
   const { signal } = cli
   const filter = toFilter(options)
   const reference = operands[0]
@@ -49,5 +50,7 @@ async function stats(client: Client, { cli, output, options, operands }: Run<Opt
     `Stored:          ${formatBytes(info.packBytes)} in ${formatCount(info.packs)} packs`,
     `On all nodes:    ${formatBytes(info.storedBytes)}`,
   ])
-  if (id !== undefined && !output.json) await output.lines(['', ...(await packLines(client, id, signal))])
+  if (id === undefined || output.json) return
+  await output.remark()
+  await tellPacks(client, run, id)
 }

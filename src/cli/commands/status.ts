@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
+import { isWell } from '../../core/cluster-health.ts'
 import type { ClusterStatus } from '../../core/model.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions } from '../command-setup.ts'
 import { alarmExitCode, parseAlarms, raised } from '../fail-on.ts'
 import type { Alarm } from '../fail-on.ts'
-import { formatAgo, formatBytes, formatCount, plural } from '../human-format.ts'
+import { formatAgo, formatBytes, formatCount, plural } from '../../core/human-format.ts'
 import { jsonTimeMs } from '../json-time.ts'
 import { safetyLines, safetyRecord } from '../safety-text.ts'
-import { safeText } from '../safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
+import { summaryLines, summaryRecord } from '../schedule-text.ts'
+import type { TableLayout } from '../table.ts'
 import { withClient } from '../with-client.ts'
 import { nodeRecord, nodeTable } from './nodes.ts'
 
@@ -19,7 +22,7 @@ export function defineStatus(command: Command, cli: Cli): void {
     parseAlarms,
   )
   addHelp(command, {
-    examples: ['twofold status', 'twofold status --json', 'twofold status --fail-on degraded,lost,node-down'],
+    examples: ['twofold status', 'twofold status --json', 'twofold status --fail-on degraded,lost,node-down,overdue'],
     notes: [
       'It exits with 0 whenever the cluster answers; "well" in the JSON says how it is. With --fail-on it exits with',
       '16 when lost is given and something has no copy left, else with 15 when degraded is given and something has too',
@@ -30,11 +33,12 @@ export function defineStatus(command: Command, cli: Cli): void {
   })
   addAction<Options>(command, cli, (run) =>
     withClient(run, async (client) => {
-      const status = await client.status({ signal: cli.signal })
+      const { signal } = cli
+      const [status, schedules] = await Promise.all([client.status({ signal }), client.schedules.summary({ signal })])
       const nowMs = cli.clock.nowMs()
-      const holding = raised(run.options.failOn ?? [], status, nowMs)
-      await run.output.record({ ...statusRecord(status), failed_on: holding })
-      await run.output.lines(statusLines(status, nowMs))
+      const holding = raised(run.options.failOn ?? [], status, nowMs, schedules)
+      await run.output.record({ ...statusRecord(status), schedules: summaryRecord(schedules), failed_on: holding })
+      await run.output.lines([...statusLines(status, nowMs, run.output.layout), ...summaryLines(schedules)])
       for (const { name, reason } of holding) await run.output.line(`${name}: ${safeText(reason)}`)
       cli.setExitCode(alarmExitCode(holding))
     }),
@@ -54,13 +58,9 @@ const alarmHelp = [
   '  catalogue         the nodes do not confirm that the catalogue is the newest one',
   '  stale-proof:TIME  something was not read and found good for so long, for example 30d',
   '  no-backup:TIME    no backup was committed for so long, for example 26h',
+  '  overdue           a schedule should have run some time ago and did not',
+  '  failing           the last run of a schedule failed or was refused',
 ]
-
-function isWell(status: ClusterStatus): boolean {
-  const allUp = status.nodes.every(({ state, writable }) => state === 'removed' || (state === 'up' && writable))
-  const allCopies = status.packsDegraded === 0 && status.packsUnavailable === 0 && status.packsUnknown === 0
-  return allUp && allCopies && status.lineage === 'verified' && !status.safeMode
-}
 
 function statusRecord(status: ClusterStatus): object {
   return {
@@ -103,7 +103,7 @@ function unknownLines({ packsUnknown, copiesDamaged }: ClusterStatus): string[] 
   return [...(packsUnknown > 0 ? [unknown] : []), ...(copiesDamaged > 0 ? [damaged] : [])]
 }
 
-function statusLines(status: ClusterStatus, nowMs: number): string[] {
+function statusLines(status: ClusterStatus, nowMs: number, layout: TableLayout): string[] {
   const up = status.nodes.filter(({ state }) => state === 'up').length
   const short = `${formatCount(status.packsDegraded)} with too few copies`
   const lost = `${formatCount(status.packsUnavailable)} without any`
@@ -118,6 +118,6 @@ function statusLines(status: ClusterStatus, nowMs: number): string[] {
     `Data:         ${formatBytes(status.storedBytes)} stored, ${plural(status.packs, 'pack')}, ${short}, ${lost}`,
     `Running now:  ${plural(status.sessionsOpen, 'backup')}`,
     '',
-    ...nodeTable(status.nodes, nowMs),
+    ...nodeTable(status.nodes, nowMs, layout),
   ]
 }

@@ -15,7 +15,8 @@ export function defineTasks(command: Command, cli: Cli): void {
     withClient(run, async (client) => {
       const tasks = await client.tasks({ signal: cli.signal })
       await run.output.record(tasks.map(taskRecord))
-      await run.output.lines(taskTable(tasks))
+      if (tasks.length === 0) await run.output.remark('Nothing is being done in the background.')
+      else await run.output.lines(taskTable(tasks, run.output.layout))
     }),
   )
 }

@@ -3,7 +3,7 @@ import type { Client } from '../../client/index.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
 import type { ClusterOptions, Run } from '../command-setup.ts'
-import { plural } from '../human-format.ts'
+import { plural } from '../../core/human-format.ts'
 import { withClient } from '../with-client.ts'
 
 export function defineUndelete(command: Command, cli: Cli): void {
@@ -21,5 +21,5 @@ async function undelete(client: Client, run: Run<ClusterOptions>): Promise<void>
   const ids = [...new Set(found.map((snapshot) => snapshot.id))]
   await client.undelete({ vault, ids }, { signal: cli.signal })
   await output.record({ message_type: 'undelete', snapshots: ids })
-  await output.line(`brought back ${plural(ids.length, 'snapshot')}`)
+  await output.remark(`brought back ${plural(ids.length, 'snapshot')}`)
 }

@@ -1,11 +1,10 @@
 import type { ListedPack, ListPacksRequest } from '../../core/check-messages.ts'
 import { pageSizeMax, sampledPacksMax } from '../../core/limits.ts'
 import type { Page } from '../../core/messages.ts'
-import type { PackCopy } from '../../core/model.ts'
 import { sampleOf } from '../bad-copies.ts'
-import type { CopyRow } from '../catalogue-rows.ts'
 import type { ManagerContext } from '../context.ts'
 import { makeToken, pageLimit, readNumberToken } from '../paging.ts'
+import { describeCopy } from '../snapshot-view.ts'
 
 /** The committed packs among the next ones. */
 export async function listPacks(context: ManagerContext, request: ListPacksRequest): Promise<Page<ListedPack>> {
@@ -31,11 +30,4 @@ export async function listPacks(context: ManagerContext, request: ListPacksReque
     const last = rows.length < limit ? undefined : rows.at(-1)
     return { items, nextPageToken: last === undefined ? '' : makeToken('packs', String(last.id)) }
   })
-}
-
-/** A copy as people see it; none of a node that nobody knows any more. */
-export function describeCopy({ members }: ManagerContext, copy: CopyRow): PackCopy[] {
-  const node = members.byRow(copy.node)?.ref
-  if (node === undefined) return []
-  return [{ node, state: members.state(node.nodeId), provenAtMs: copy.provenAtMs }]
 }

@@ -1,9 +1,9 @@
-import { randomHexId } from '../../core/ids.ts'
 import { gcPacksPerDelete } from '../../core/limits.ts'
 import type { CatalogueWriter } from '../catalogue.ts'
 import type { NodeRow, PackRow } from '../catalogue-rows.ts'
 import { appendToLog } from '../commit-log.ts'
 import type { ManagerContext } from '../context.ts'
+import { orderDrop } from '../drop-orders.ts'
 import type { NeededPacks } from './needed-packs.ts'
 
 export interface Deleted {
@@ -49,17 +49,13 @@ async function deletePack(
   for (const copy of copies) {
     const node = nodes.get(copy.node)
     if (node === undefined || node.admin === 'removed') continue
-    context.pendingOrders.giving(node.id)
-    await tx.orders.add(node.id, {
-      orderId: randomHexId(context.random),
+    await orderDrop(context, tx, {
+      node: node.id,
+      incarnation: node.ref.incarnation,
+      packId: pack.packId,
+      putSequenceMax: copy.putSequence,
+      generationMax: pack.generation,
       logSequence,
-      action: {
-        kind: 'drop-pack',
-        packId: pack.packId,
-        incarnation: node.ref.incarnation,
-        putSequenceMax: copy.putSequence,
-        generationMax: pack.generation,
-      },
     })
   }
   const chunks = await tx.chunks.removePack(pack.vault, pack.id)

@@ -216,6 +216,7 @@ export class PruneWorker {
   async #finish(run: PruneRun): Promise<void> {
     this.#show({ phase: 'done', problem: '' })
     if (!run.onlyDelete) this.#last = run.state
+    if (!run.onlyDelete && !run.options.dryRun) this.#context.damaged.pruned()
     this.#run = undefined
     const { snapshotsRemoved, packsCondemned, packsDeleted, bytesDeleted } = run.state
     if (run.options.dryRun || snapshotsRemoved + packsCondemned + packsDeleted === 0) return

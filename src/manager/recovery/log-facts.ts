@@ -1,6 +1,7 @@
 import { isTwofoldError } from '../../core/errors.ts'
 import { parseSnapshotId, toHex } from '../../core/ids.ts'
-import type { LogRow } from '../catalogue-rows.ts'
+import type { LogRow, RequestRow } from '../catalogue-rows.ts'
+import { ScheduleFacts } from './schedule-facts.ts'
 
 export interface LoggedCommit {
   readonly commitSequence: number
@@ -36,10 +37,15 @@ export class LogFacts {
   readonly trashed = new Map<string, number>()
   /** Why those that are pinned are. */
   readonly pins = new Map<string, string>()
+  /** Tags that snapshots were given after they were made. */
+  readonly tags = new Map<string, readonly string[]>()
   readonly deletions: LoggedDeletion[] = []
   readonly vaults = new Map<string, LoggedVault>()
   /** Names by id. */
   readonly nodes = new Map<string, string>()
+  readonly scheduling = new ScheduleFacts()
+  /** Decisions that were carried out, by the ids of their requests. */
+  readonly requests = new Map<string, RequestRow>()
   clusterId = ''
   epoch = 0
   /** Entries of kinds that this version of the program does not know: how many of each. */
@@ -66,8 +72,19 @@ export class LogFacts {
     undelete: (fields) => snapshotsOf(fields).forEach((id) => this.trashed.delete(id)),
     pin: (fields) => snapshotsOf(fields).forEach((id) => this.pins.set(id, text(fields, 'reason'))),
     unpin: (fields) => snapshotsOf(fields).forEach((id) => this.pins.delete(id)),
+    tag: (fields) => snapshotsOf(fields).forEach((id) => this.tags.set(id, texts(fields, 'tags'))),
     // What is still there of them is garbage, which is found again.
     'packs-deleted': () => undefined,
+    request: (fields) => {
+      const requestId = text(fields, 'requestId')
+      const digest = Buffer.from(text(fields, 'digest'), 'hex')
+      this.requests.set(requestId, {
+        requestId,
+        timeMs: number(fields, 'timeMs'),
+        digest,
+        answer: text(fields, 'answer'),
+      })
+    },
     remove: (fields) => snapshotsOf(fields).forEach((id) => this.removed.add(id)),
     'delete-file': (fields) => {
       const named = { vault: text(fields, 'vault'), name: text(fields, 'name') }
@@ -75,10 +92,13 @@ export class LogFacts {
     },
   }
 
-  take({ kind, payload }: LogRow): void {
+  take(row: LogRow): void {
+    const { kind, payload } = row
+    const fields = JSON.parse(Buffer.from(payload).toString()) as Fields
+    if (this.scheduling.take(row, fields)) return
     const meaning = this.#kinds[kind]
     if (meaning === undefined) this.unknown.set(kind, (this.unknown.get(kind) ?? 0) + 1)
-    else meaning(JSON.parse(Buffer.from(payload).toString()) as Fields)
+    else meaning(fields)
   }
 
   /** The vault of this identity. One that no log names gets a name after it. */
@@ -92,6 +112,11 @@ export class LogFacts {
 function text(fields: Fields, name: string): string {
   const value = fields[name]
   return typeof value === 'string' ? value : ''
+}
+
+function texts(fields: Fields, name: string): string[] {
+  const value = fields[name]
+  return Array.isArray(value) ? (value as unknown[]).filter((item) => typeof item === 'string') : []
 }
 
 function number(fields: Fields, name: string): number {

@@ -91,7 +91,7 @@ export class PackIntake {
       await tx.copies.add(pack, { node: node.id, putSequence, provenAtMs: writtenAtMs })
     }
     await tx.nodes.raisePutSequence(node.id, putSequence)
-    if (known !== undefined) return
+    if (known !== undefined) return this.#takeOver(tx, vault, { pack, entries: gathered.entries })
     const rows = await tx.chunks.find(
       vault.id,
       gathered.entries.map((entry) => entry.chunkId),
@@ -102,6 +102,24 @@ export class PackIntake {
     for (const manifest of gathered.manifests) {
       await tx.recovery.addSnapshot({ snapshotId: snapshotIdOf(manifest), vault: vault.id, manifest })
     }
+  }
+
+  /** Chunks that are also in a pack with too few copies are taken from this one as soon as it has enough. */
+  async #takeOver(
+    tx: CatalogueWriter,
+    vault: VaultRow,
+    { pack, entries }: { readonly pack: number; readonly entries: readonly PackEntry[] },
+  ): Promise<void> {
+    const rows = await tx.chunks.find(
+      vault.id,
+      entries.map((entry) => entry.chunkId),
+    )
+    const others = [...new Set(rows.flatMap((row) => (row === undefined || row.pack === pack ? [] : [row.pack])))]
+    const [own = [], ...held] = await tx.copies.of([pack, ...others])
+    if (own.length < vault.minCopies) return
+    const weak = new Set(others.filter((_, index) => (held[index] ?? []).length < vault.minCopies))
+    const better = entries.filter((_, index) => weak.has(rows[index]?.pack ?? 0))
+    if (better.length > 0) await tx.chunks.put(vault.id, pack, better)
   }
 
   async #addPack(tx: CatalogueWriter, vault: VaultRow, part: PackPart): Promise<number> {

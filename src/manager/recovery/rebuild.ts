@@ -1,6 +1,7 @@
 import { isTwofoldError } from '../../core/errors.ts'
-import { chunkKey, fromHex, toHex } from '../../core/ids.ts'
+import { chunkKey, fromHex, parseNodeId, randomHexId, toHex } from '../../core/ids.ts'
 import { catalogueSliceRows, copiesDefault, minCopiesDefault } from '../../core/limits.ts'
+import type { Random } from '../../core/random.ts'
 import type { Manifest } from '../../format/manifest.ts'
 import { decodeManifest } from '../../format/manifest.ts'
 import { byteSetKey } from '../byte-list.ts'
@@ -10,6 +11,7 @@ import { splitRefs } from '../chunk-refs.ts'
 import { appendToLog } from '../commit-log.ts'
 import { defaultVault } from '../identity.ts'
 import { recoverySetting } from '../lineage-watch.ts'
+import type { RecoveryFacts } from '../lineage-watch.ts'
 import { encodePackSet } from '../pack-set.ts'
 import { reachablePacks } from '../reachability.ts'
 import { writeHistory } from './history.ts'
@@ -47,6 +49,10 @@ export async function rebuild(deps: RebuildDeps, log: LogFacts, facts: RebuildFa
       await tx.files.add(row.id, { name, version, createdAtMs, commitSequence: 0 })
     }
   })
+  await catalogue.write(async (tx) => {
+    await log.scheduling.write(tx)
+    for (const request of log.requests.values()) await tx.requests.add(request)
+  })
   await writeHistory(deps)
   await mergeLogs(deps, facts)
   for (const snapshotId of surplus) await catalogue.write((tx) => sayCommitted(tx, snapshotId))
@@ -63,19 +69,21 @@ async function sayCommitted(tx: CatalogueWriter, id: RecoveredSnapshot['snapshot
 }
 
 async function finish(
-  { catalogue, clock }: RebuildDeps,
+  { catalogue, clock, random }: RebuildDeps,
   log: LogFacts,
   outcome: { facts: RebuildFacts; surplus: string[]; incomplete: string[]; files: number },
 ): Promise<RecoverySummary> {
-  const { facts, surplus, incomplete, files } = outcome
-  const { clusterId, epoch, reported, lost, damaged, held, ends } = facts
+  const { surplus, incomplete, files } = outcome
+  const { clusterId, epoch, reported, lost, damaged, held, ends } = outcome.facts
   return catalogue.write(async (tx) => {
     const forgiven = ends.map(({ sequence, hash }) => ({ sequence, hash: toHex(hash) }))
     await tx.settings.set('cluster-id', Buffer.from(clusterId))
     await tx.settings.set('epoch', Buffer.from(String(epoch)))
     // Without any log the next start begins one.
     if (log.clusterId !== '') await tx.settings.set('log-begun', Buffer.from('1'))
-    await tx.settings.set(recoverySetting, Buffer.from(JSON.stringify({ forgiven, held })))
+    const facts: RecoveryFacts = { forgiven, held, incomplete: incomplete.length }
+    await tx.settings.set(recoverySetting, Buffer.from(JSON.stringify(facts)))
+    for (const [index, id] of held.entries()) await addLost(tx, { random, nodeId: id, name: lost[index] ?? '' })
     await tx.recovery.clear()
     const snapshots = await tx.snapshots.summary()
     const packs = (await tx.vaults.all()).reduce((total, vault) => total + vault.packs, 0)
@@ -86,6 +94,31 @@ async function finish(
     const unknown = [...log.unknown.keys()]
     const counts = { packs, snapshots: snapshots.count, files }
     return { clusterId, epoch, reported, lost, ...counts, surplus, incomplete, damaged, unknown }
+  })
+}
+
+/** A node that the recovery went on without is a dead one: it comes back, or somebody takes it out for good. */
+async function addLost(
+  tx: CatalogueWriter,
+  { random, nodeId, name }: { readonly random: Random; readonly nodeId: string; readonly name: string },
+): Promise<void> {
+  const nodes = await tx.nodes.all()
+  if (nodes.some(({ ref }) => ref.nodeId === nodeId)) return
+  // Its name may have gone to the node that replaces it.
+  const taken = name === '' || nodes.some(({ ref }) => ref.name === name)
+  await tx.nodes.put({
+    ref: {
+      nodeId: parseNodeId(nodeId),
+      incarnation: randomHexId(random),
+      name: taken ? `lost-${nodeId.slice(0, 8)}` : name,
+      address: 'unknown:1',
+      failureDomain: '',
+    },
+    bootId: randomHexId(random),
+    ...{ bootNumber: 0, registrationNumber: 0, capacityBytes: 1, usedBytes: 0, putSequence: 0 },
+    publicKey: new Uint8Array(32),
+    admin: 'active',
+    programVersion: '',
   })
 }
 
@@ -202,6 +235,7 @@ async function addSnapshot(tx: CatalogueWriter, log: LogFacts, found: Complete):
   const sequence = await tx.snapshots.add({ ...row, ...keys, ...number })
   await tx.snapshots.setExpiry(sequence, log.trashed.get(snapshotId) ?? 0)
   await tx.snapshots.setPin(sequence, log.pins.get(snapshotId))
+  await tx.snapshots.setTags(sequence, log.tags.get(snapshotId))
   if (fileName === '') return
   const version = { name: fileName, version: fileVersion, createdAtMs: committedAtMs, commitSequence: sequence }
   await tx.files.add(vault, version)

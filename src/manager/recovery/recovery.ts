@@ -28,7 +28,7 @@ export interface RecoveryDeps {
   readonly catalogue: Catalogue
   /** The older one, if there is one: its log and history count, its locations and sessions do not. */
   readonly older?: Catalogue | undefined
-  /** Names of nodes that are not waited for. */
+  /** Names or ids of nodes that are not waited for; a name that several of the absent ones had says nothing. */
   readonly without: readonly string[]
   readonly clock: Clock
   readonly random: Random
@@ -196,9 +196,18 @@ export class Recovery {
     return [...this.#sources.values()].flatMap(({ row, state }) => (state === 'reported' ? [row.ref.name] : [])).sort()
   }
 
-  /** Names of the nodes that must still report: all that registered, or that a log or the older catalogue names. */
+  /**
+   * Names of the nodes that must still report: all that registered, or that a log or the older catalogue names. Where
+   * several had the same name, as one that was lost and the one in its place, their ids are with it.
+   */
   get missing(): string[] {
-    return this.#absent().flatMap(([, name]) => (this.#deps.without.includes(name) ? [] : [name]))
+    const { without } = this.#deps
+    const absent = this.#absent()
+    return absent.flatMap(([id, name]) => {
+      const shared = absent.some(([other, otherName]) => other !== id && otherName === name)
+      if (without.includes(id) || (!shared && without.includes(name))) return []
+      return [shared ? `${name} (${id})` : name]
+    })
   }
 
   #absent(): [string, string][] {

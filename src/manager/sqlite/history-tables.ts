@@ -27,6 +27,11 @@ export function operationTable(db: Statements): OperationWriter {
         operation.durationMs,
       ).rowNumber
     },
+    async trim(kind, count) {
+      const of = "FROM operations WHERE kind = ? AND snapshot_id = ''"
+      const sql = `DELETE ${of} AND number <= (SELECT number ${of} ORDER BY number DESC LIMIT 1 OFFSET ?)`
+      db.run(sql, kind, kind, count)
+    },
   }
 }
 

@@ -173,4 +173,49 @@ export const migrations: readonly string[] = [
 
   ALTER TABLE nodes ADD COLUMN boot_number INTEGER NOT NULL DEFAULT 0;
   `,
+  // Tags that people gave snapshots after they were made, as JSON.
+  `
+  ALTER TABLE snapshots ADD COLUMN tags TEXT;
+  `,
+  // Backups that run by themselves: schedules, their runs, the versions of what they back up, and the agents.
+  `
+  CREATE TABLE schedules (
+    schedule_id TEXT PRIMARY KEY, agent TEXT NOT NULL, path BLOB NOT NULL, spec TEXT NOT NULL, paused INTEGER NOT NULL,
+    anchor_ms INTEGER NOT NULL, created_at_ms INTEGER NOT NULL, changed_at_ms INTEGER NOT NULL,
+    next_run_at_ms INTEGER NOT NULL, retrying INTEGER NOT NULL, active_run INTEGER NOT NULL, last_run INTEGER NOT NULL,
+    last_success_at_ms INTEGER NOT NULL, failures INTEGER NOT NULL, UNIQUE (agent, path)
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX schedules_due ON schedules (next_run_at_ms) WHERE active_run = 0 AND next_run_at_ms > 0;
+
+  CREATE TABLE schedule_runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, schedule_id TEXT NOT NULL, agent TEXT NOT NULL, path BLOB NOT NULL,
+    state TEXT NOT NULL, trigger TEXT NOT NULL, due_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL,
+    ended_at_ms INTEGER NOT NULL, duration_ms INTEGER NOT NULL, serial INTEGER NOT NULL, snapshot_id TEXT NOT NULL,
+    sizes TEXT NOT NULL, files_unreadable INTEGER NOT NULL, message TEXT NOT NULL, attempt INTEGER NOT NULL,
+    registration INTEGER NOT NULL, cancelled INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX schedule_runs_series ON schedule_runs (agent, path, number);
+  CREATE INDEX schedule_runs_schedule ON schedule_runs (schedule_id, number);
+  CREATE INDEX schedule_runs_agent ON schedule_runs (agent, number);
+  CREATE INDEX schedule_runs_active ON schedule_runs (agent, due_at_ms, number) WHERE state IN ('queued', 'running');
+  CREATE INDEX schedule_runs_queued ON schedule_runs (due_at_ms, number) WHERE state = 'queued';
+
+  CREATE TABLE backup_versions (
+    agent TEXT NOT NULL, path BLOB NOT NULL, serial INTEGER NOT NULL, snapshot_id TEXT NOT NULL,
+    made_at_ms INTEGER NOT NULL, checked_at_ms INTEGER NOT NULL, run_number INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (agent, path, serial)
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE agents (
+    name TEXT PRIMARY KEY, instance_id TEXT NOT NULL, registration_number INTEGER NOT NULL, allow BLOB NOT NULL,
+    hooks TEXT NOT NULL, runs_max INTEGER NOT NULL, host_name TEXT NOT NULL, program_version TEXT NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE agent_instances (
+    instance_id TEXT PRIMARY KEY, name TEXT NOT NULL, registration_number INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  `,
+  // What happens again and again and makes nothing, to be forgotten in the end.
+  `
+  CREATE INDEX operations_made_nothing ON operations (kind, number) WHERE snapshot_id = '';
+  `,
 ]

@@ -14,6 +14,7 @@ interface StoredSnapshot {
   readonly file_version: number
   readonly expires_at_ms: number
   readonly pin: string | null
+  readonly tags: string | null
 }
 
 function toSnapshot(row: StoredSnapshot): SnapshotRow {
@@ -28,6 +29,7 @@ function toSnapshot(row: StoredSnapshot): SnapshotRow {
     fileVersion: row.file_version,
     expiresAtMs: row.expires_at_ms,
     pin: row.pin ?? undefined,
+    tags: row.tags === null ? undefined : (JSON.parse(row.tags) as string[]),
   }
 }
 
@@ -35,7 +37,7 @@ const optional = (row: StoredSnapshot | undefined): SnapshotRow | undefined =>
   row === undefined ? undefined : toSnapshot(row)
 
 const select = `SELECT commit_sequence, snapshot_id, vault, tree, manifest, committed_at_ms, file_name, file_version,
-  expires_at_ms, pin
+  expires_at_ms, pin, tags
   FROM snapshots`
 
 export function snapshotTable(db: Statements): SnapshotWriter {
@@ -95,7 +97,7 @@ export function snapshotTable(db: Statements): SnapshotWriter {
   }
 }
 
-type Garbage = 'sets' | 'expired' | 'removedAtMs' | 'setExpiry' | 'setPin' | 'setPacks' | 'remove'
+type Garbage = 'sets' | 'expired' | 'removedAtMs' | 'setExpiry' | 'setPin' | 'setTags' | 'setPacks' | 'remove'
 
 function garbage(db: Statements): Pick<SnapshotWriter, Garbage> {
   return {
@@ -117,6 +119,10 @@ function garbage(db: Statements): Pick<SnapshotWriter, Garbage> {
     },
     async setPin(commitSequence, pin) {
       db.run('UPDATE snapshots SET pin = ? WHERE commit_sequence = ?', pin ?? null, commitSequence)
+    },
+    async setTags(commitSequence, tags) {
+      const value = tags === undefined ? null : JSON.stringify(tags)
+      db.run('UPDATE snapshots SET tags = ? WHERE commit_sequence = ?', value, commitSequence)
     },
     async setPacks(commitSequence, packs) {
       db.run('UPDATE snapshots SET packs = ? WHERE commit_sequence = ?', packs, commitSequence)
@@ -157,7 +163,7 @@ function toFile(row: StoredFile): FileRow {
 
 const selectFile = `SELECT f.name, f.version, f.created_at_ms, f.snapshot, s.commit_sequence, s.snapshot_id, s.vault,
   s.tree, s.manifest, s.committed_at_ms, s.file_name, s.file_version, coalesce(s.expires_at_ms, 0) AS expires_at_ms,
-  s.pin
+  s.pin, s.tags
   FROM files f LEFT JOIN snapshots s ON s.commit_sequence = f.snapshot`
 
 /** The last code point sorts after every other, so this bounds all names that begin with a prefix. */

@@ -173,7 +173,7 @@ describe('a server', () => {
       expect(received).to.equal('hello')
       expect(await curl('/grpc.health.v1.Health/Check', '-d', '{}')).to.contain('SERVING')
       expect(await curl('/grpc.channelz.v1.Channelz/GetServers', '-d', '{}')).to.contain('callsStarted')
-    }).timeout(60_000)
+    })
   })
 
   describe('draining', () => {

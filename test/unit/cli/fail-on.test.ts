@@ -16,7 +16,7 @@ const well: ClusterStatus = {
   ...{ clusterId: '' as ClusterId, epoch: 1, safeMode: false, nodes: [aNode('n1', 'up'), aNode('n2', 'up')] },
   ...{ snapshots: 3, packs: 9, packsDegraded: 0, packsUnavailable: 0, chunks: 1, storedBytes: 1, sessionsOpen: 0 },
   safety: { full: 3, degraded: 0, lost: 0, failureDomains: 2, provenAtMs: now - 5 * dayMs, endangered: [] },
-  ...{ packsUnknown: 0, copiesDamaged: 0 },
+  ...{ packsUnknown: 0, copiesDamaged: 0, managerTimeMs: now },
   ...{ lastBackupMs: now - 2 * dayMs, programVersion: '', lineage: 'verified', lineageProblem: '' },
 }
 

@@ -39,8 +39,9 @@ export function surroundingsOf(
   return {
     terminal,
     stdin,
-    environment: { XDG_CONFIG_HOME: '/nonexistent', ...environment },
+    environment: { XDG_CONFIG_HOME: '/proc/nonexistent', ...environment },
     clock: systemClock,
     signal: new AbortController().signal,
+    onProgressAsked: () => () => undefined,
   }
 }

@@ -2,11 +2,11 @@ import { expect } from 'chai'
 import { Writable } from 'node:stream'
 import { Output } from '../../../src/cli/output.ts'
 import { drawProgress } from '../../../src/cli/progress-line.ts'
-import { RateMeter } from '../../../src/cli/rate-meter.ts'
+import { RateMeter } from '../../../src/core/rate-meter.ts'
 import { RunDisplay } from '../../../src/cli/run-display.ts'
 import type { ProgressEvent } from '../../../src/client/index.ts'
 import { TwofoldError } from '../../../src/core/errors.ts'
-import { textWidth } from '../../../src/cli/table.ts'
+import { textWidth } from '../../../src/core/text-width.ts'
 import { captureTerminal } from './fake-cli.ts'
 
 const status: ProgressEvent = {
@@ -87,6 +87,20 @@ describe('the display of a run', () => {
     new RunDisplay(new Output(terminal, { json: false }), { verbosity: 0, statusFields }).show(status)
     expect(out()).to.match(/\[=+> +\] +50\.0% {2}5\/10 files, 500 B of 1000 B, 250 B\/s, ETA 2\.0 s, 1 errors/)
     expect(out()).not.to.include('\x1b[2J')
+  })
+
+  it('shows no share of what is not known, and nothing as all done before it has ended', () => {
+    const shown = (more: object): string => {
+      const { terminal, out } = captureTerminal({ interactive: true, columns: 100 })
+      const event = { ...status, totalFiles: 5, totalBytes: 500, ...more }
+      new RunDisplay(new Output(terminal, { json: false }), { verbosity: 0, statusFields }).show(event)
+      return out()
+    }
+    expect(shown({})).to.include(' 99.9%')
+    expect(shown({ open: true }))
+      .to.include('5 files, 500 B so far, ')
+      .and.not.to.include('%')
+    expect(shown({ ended: true })).to.include('100.0%')
   })
 
   it('never draws wider than the terminal', () => {

@@ -29,6 +29,15 @@ describe('the program', () => {
     for (const { name } of commands) expect(help.out).to.match(new RegExp(`^  ${name} `, 'm'))
   })
 
+  it('prints its help without a command where nobody can look at the full-screen client', async () => {
+    const { code, out, err } = await run()
+    expect({ code, err }).to.deep.equal({ code: 0, err: '' })
+    expect(out).to.equal((await run('--help')).out)
+    const piped = captureTerminal({ interactive: true })
+    expect(await runProgram([], surroundingsOf(piped.terminal))).to.equal(0)
+    expect(piped.out()).to.include('Usage: twofold COMMAND')
+  })
+
   it('shows an example and its exit codes in the help of every command', async () => {
     for (const { name } of commands) {
       const { code, out } = await run(name, '--help')
@@ -63,6 +72,24 @@ describe('the program', () => {
   it('takes options before the command as well', async () => {
     const { err } = await run('--json', '-m', 'nowhere:1', 'ls')
     expect(JSON.parse(err)).to.include({ message_type: 'exit_error', code: 1 })
+  })
+
+  it('takes options before and behind the name of a subcommand', async () => {
+    for (const argv of [
+      ['node', 'drain', 'n1', '--json', '-m', 'nonsense'],
+      ['--json', '-m', 'nonsense', 'node', 'drain', 'n1'],
+    ]) {
+      const { err } = await run(...argv)
+      expect((JSON.parse(err) as { message: string }).message, argv.join(' ')).to.include('host:port')
+    }
+  })
+
+  it('suggests what was probably meant', async () => {
+    expect((await run('snapshto')).err).to.include('did you mean "snapshots"?')
+    expect((await run('node', 'dran', 'n1')).err).to.include('did you mean "drain"?')
+    expect((await run('files', 'histroy', 'x')).err).to.include('history')
+    expect((await run('ls', '--hots', 'x', 'latest')).err).to.include('--host')
+    expect((await run('--hlep')).err).to.include('did you mean "--help"?')
   })
 
   it('has an exit code for every kind of failure', () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { safetyLines, safetyRecord } from '../../../src/cli/safety-text.ts'
-import { copiesNow, durabilityRecord } from '../../../src/cli/snapshot-text.ts'
+import { durabilityRecord } from '../../../src/cli/snapshot-text.ts'
+import { copiesNow } from '../../../src/core/durability-text.ts'
 import type { Durability } from '../../../src/core/model.ts'
 
 const hourMs = 3_600_000

@@ -1,10 +1,11 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { formatAgo, formatBytes, formatDuration, formatMode, plural } from '../../../src/cli/human-format.ts'
+import { formatAgo, formatBytes, formatDuration, formatMode, plural } from '../../../src/core/human-format.ts'
 import { jsonTimeNs } from '../../../src/cli/json-time.ts'
 import { parseCount, parseDuration, parseSize } from '../../../src/cli/quantities.ts'
-import { isUtf8, safePath, safeText } from '../../../src/cli/safe-text.ts'
-import { renderTable, textWidth } from '../../../src/cli/table.ts'
+import { isUtf8, safePath, safeText } from '../../../src/core/safe-text.ts'
+import { renderTable } from '../../../src/cli/table.ts'
+import { textWidth } from '../../../src/core/text-width.ts'
 
 describe('text for a terminal', () => {
   it('has no control characters and nothing that changes the direction of text', () => {

@@ -34,7 +34,6 @@ const content = fc
 
 describe('chunker', () => {
   it('the compiled module is the one of gear.wat', async function () {
-    this.timeout(20_000)
     expect(gearWasm).to.equal(await compileGear())
   })
 

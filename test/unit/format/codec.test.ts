@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import zlib from 'node:zlib'
-import { inlineCodec, threadPoolCodec } from '../../../src/format/codec.ts'
+import { compressions, createThreadPoolCodec, inlineCodec, threadPoolCodec } from '../../../src/format/codec.ts'
 import { expectError } from '../../support/expect-error.ts'
 import { noise } from './noise.ts'
 
@@ -60,6 +62,22 @@ for (const [name, codec] of Object.entries(codecs)) {
     })
   })
 }
+
+it('each way to compress takes less room than the one before, and anybody can read it', async () => {
+  const documents = ['architecture.md', 'json.md', 'grpcurl.md', 'performance.md']
+  const docs = join(import.meta.dirname, '../../../docs')
+  const plain = Buffer.concat(documents.map((name) => readFileSync(join(docs, name))))
+  const lengths: number[] = []
+  for (const compression of compressions) {
+    const stored = await createThreadPoolCodec(compression).compress(plain)
+    lengths.push(stored?.length ?? plain.length)
+    if (stored === undefined) continue
+    expect(plain.equals(await inlineCodec.decompress(stored, plain.length)), compression).to.equal(true)
+  }
+  expect(lengths[0]).to.equal(plain.length)
+  expect(lengths).to.deep.equal(lengths.toSorted((a, b) => b - a))
+  expect(new Set(lengths).size, lengths.join(' ')).to.equal(compressions.length)
+})
 
 it('both codecs store the same bytes', async () => {
   const plain = Buffer.from(Array.from({ length: 20_000 }, (_, index) => `${index * index}\n`).join(''))

@@ -50,7 +50,7 @@ describe('copies of the catalogue', () => {
   const put = (): Promise<unknown> =>
     catalogue
       .write((tx) => tx.settings.set('x', Buffer.from('y')))
-      .then(() => cluster.manager.deleteFile('', 'f', 'me').catch(() => 0))
+      .then(() => cluster.manager.deleteFile({ vault: '', name: 'f', actor: 'me' }).catch(() => 0))
 
   async function later(): Promise<void> {
     clock.advance(catalogueCopyIntervalMs)

@@ -195,6 +195,8 @@ export interface ClusterOptions {
   readonly path?: string
   readonly seed?: number
   readonly repair?: RepairWatch
+  /** What a node may send for repair, in bytes a second; as much as it can unless given. */
+  readonly repairBytesPerSecondMax?: number
 }
 
 /** A manager with nodes that exist on paper only. */
@@ -204,6 +206,7 @@ export class PaperCluster {
   readonly nodes: PaperNode[] = []
   readonly #path: string
   readonly #repair: RepairWatch | undefined
+  readonly #repairBytesPerSecondMax: number
   catalogue: Catalogue
   #manager: Manager | undefined
   #request = 0
@@ -212,6 +215,7 @@ export class PaperCluster {
     this.random = new SeededRandom(options.seed ?? 7)
     this.#path = options.path ?? ':memory:'
     this.#repair = options.repair
+    this.#repairBytesPerSecondMax = options.repairBytesPerSecondMax ?? 0
     this.catalogue = openSqliteCatalogue(this.#path)
   }
 
@@ -230,7 +234,8 @@ export class PaperCluster {
   async open(): Promise<void> {
     const { catalogue, clock, random } = this
     const repairWatch = this.#repair === undefined ? {} : { repairWatch: this.#repair }
-    this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, ...repairWatch })
+    const repair = { ...repairWatch, repairBytesPerSecondMax: this.#repairBytesPerSecondMax }
+    this.#manager = await Manager.open({ catalogue, clock, random, logger: silentLogger, ...repair })
   }
 
   /** The manager's process ends and another opens the same file; `between` may do something to it. */

@@ -95,7 +95,7 @@ describe('the lineage of a catalogue', () => {
     expect(status.lineageProblem).to.match(/n1 knows entry \d+ of the log, and the catalogue/)
     const error = await expectError(cluster.begin(), 'failed-precondition')
     expect(error.message).to.contain('twofold manager recover --from-nodes')
-    await expectError(cluster.manager.deleteFile('', 'f', 'me'), 'failed-precondition')
+    await expectError(cluster.manager.deleteFile({ vault: '', name: 'f', actor: 'me' }), 'failed-precondition')
     expect(
       (await cluster.manager.listSnapshots(anyFilter, firstPage)).items.map((item) => item.snapshotId),
     ).to.deep.equal([early.snapshotId])
@@ -139,6 +139,43 @@ describe('the lineage of a catalogue', () => {
     await putBack(cluster)
     await cluster.nodes[2]?.heartbeat({ witnessed })
     expect(await lineage(cluster)).to.equal('rolled-back')
+  })
+
+  it('does not rest on the word of a node of which a copy of the catalogue may not know', async () => {
+    const cluster = await start(3)
+    await cluster.heartbeatAll()
+    await cluster.heartbeatAll()
+    const wanted = async (name: string): Promise<number> => (await cluster.backup([name])).witnessesNeeded
+    expect(await wanted('a')).to.equal(2)
+    const joined = await cluster.addNode({ name: 'n4' })
+    expect(await wanted('b'), 'no two of the others know that it is there').to.equal(3)
+    const [one, , three] = cluster.nodes
+    await cluster.restart()
+    for (const node of [three, joined]) await node?.heartbeat()
+    expect(await wanted('c'), 'also after a restart').to.equal(3)
+    await three?.heartbeat()
+    expect(await wanted('d'), 'one of them knows').to.equal(3)
+    await one?.heartbeat()
+    await one?.heartbeat()
+    expect(await wanted('e')).to.equal(2)
+  })
+
+  it('takes the word of a new node when too few others are left', async () => {
+    const cluster = await start(2)
+    await cluster.heartbeatAll()
+    await cluster.heartbeatAll()
+    const [one, two] = cluster.nodes
+    const joined = await cluster.addNode({ name: 'n3' })
+    for (let minute = 0; minute < 10; minute++) {
+      cluster.clock.advance(nodeDeadAfterMs / 5)
+      await one?.heartbeat()
+      await joined.heartbeat()
+    }
+    expect((await cluster.manager.listNodes()).map(({ state }) => state)).to.deep.equal(['up', 'dead', 'up'])
+    expect((await cluster.backup(['a'])).witnessesNeeded).to.equal(2)
+    await two?.settle()
+    await two?.heartbeat()
+    expect((await cluster.backup(['b'])).witnessesNeeded).to.equal(2)
   })
 
   it('a new epoch is written into the log only when it is verified', async () => {

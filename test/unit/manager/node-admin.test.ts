@@ -40,6 +40,15 @@ describe('draining a node', () => {
     expect(await nodeAdmin.listTasks()).to.deep.equal([])
   })
 
+  it('of a few packs takes a few seconds', async () => {
+    const cluster = await ObedientCluster.start(4)
+    await cluster.fill(4)
+    const node = cluster.node(0)
+    await cluster.paper.manager.nodeAdmin.drainNode(ask(node))
+    await cluster.run(8)
+    expect(await stateOf(cluster, node)).to.equal('drained')
+  })
+
   it('is not done before the node itself has told what it has', async () => {
     const cluster = await ObedientCluster.start(4)
     await cluster.fill(4)
@@ -133,6 +142,22 @@ describe('removing a node', () => {
     expect(newest?.kind).to.equal('node-removed')
     const again = await cluster.paper.addNode({ name: 'n2' })
     expect(again.incarnation).not.to.equal(dead.incarnation)
+  })
+
+  it('means by a name who has it now, and who had it before only by the id', async () => {
+    const cluster = await ObedientCluster.start(4)
+    const { nodeAdmin } = cluster.paper.manager
+    const former = cluster.node(0)
+    await cluster.die(former)
+    await nodeAdmin.removeNode(ask(former))
+    const successor = await cluster.paper.addNode({ name: 'n1' })
+    await expectError(nodeAdmin.removeNode(ask(former)), 'failed-precondition')
+    const byId = { ...ask(former), node: former.id as string }
+    expect(await nodeAdmin.removeNode(byId)).to.include({ state: 'removed', changed: false })
+    await expectError(nodeAdmin.drainNode(byId), 'failed-precondition')
+    expect(await nodeAdmin.drainNode(ask(former))).to.include({ changed: true })
+    expect(await stateOf(cluster, successor)).to.equal('draining')
+    expect(await stateOf(cluster, former)).to.equal('removed')
   })
 })
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Incarnation, NodeId, PackId } from '../../../src/core/ids.ts'
+import { reservationAuditMs } from '../../../src/core/limits.ts'
 import { readTicketUnchecked, signTicket } from '../../../src/format/tickets.ts'
 import { createSigner } from '../../../src/format/signing.ts'
 import { expectError } from '../../support/expect-error.ts'
@@ -23,6 +24,26 @@ describe('packs', () => {
     expect(first.replicas[0]?.nodeId).not.to.equal(first.primary.nodeId)
     const infos = await cluster.manager.listNodes()
     expect(infos.map((info) => info.reservedBytes).toSorted()).to.deep.equal([0, 1000, 1000])
+  })
+
+  it('give back the room that was reserved for them, also when the answer that they are settled was lost', async () => {
+    const cluster = await PaperCluster.start(2)
+    const session = await cluster.begin()
+    const lost = await cluster.allocate(session, { lengthBytes: 300 })
+    await cluster.allocate(session, { lengthBytes: 40 })
+    // As the transaction leaves it, of which the manager never hears.
+    await cluster.catalogue.write(async (tx) => {
+      const row = await tx.packs.find(lost.packId)
+      await tx.packs.settle(row!.id, { state: 'abandoned', lengthBytes: 300 })
+    })
+    for (let passedMs = 0; passedMs < 2.5 * reservationAuditMs; passedMs += 1000) {
+      cluster.clock.advance(1000)
+      await cluster.manager.renewSession(session)
+      await cluster.heartbeatAll()
+      await cluster.manager.sweep()
+    }
+    const infos = await cluster.manager.listNodes()
+    expect(infos.map((info) => info.reservedBytes)).to.deep.equal([40, 40])
   })
 
   it('are not allocated for a length that no pack has', async () => {

@@ -7,6 +7,7 @@ import { runBackup } from '../../../src/client/backup.ts'
 import { runPutFile } from '../../../src/client/put-file.ts'
 import { randomHexId } from '../../../src/core/ids.ts'
 import type { SnapshotId } from '../../../src/core/ids.ts'
+import { nodeDeadAfterMs } from '../../../src/core/limits.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import { inlineCodec } from '../../../src/format/codec.ts'
 import type { Catalogue } from '../../../src/manager/catalogue.ts'
@@ -102,7 +103,7 @@ describe('a recovery from the nodes', () => {
     await put('kept', 'first')
     await put('kept', 'second')
     await put('gone', 'first')
-    const deletion = await cluster.manager.deleteFile('', 'gone', 'me')
+    const deletion = await cluster.manager.deleteFile({ vault: '', name: 'gone', actor: 'me' })
     const before = await cluster.manager.listSnapshots(anyFilter, firstPage)
     await beats()
     await catalogue.close()
@@ -147,6 +148,7 @@ describe('a recovery from the nodes', () => {
     await admin.forgetSnapshots({ ...who, snapshotIds: [trashed], now: false })
     await admin.pinSnapshots({ ...who, snapshotIds: [pinned], pinned: true, reason: 'for the tax office' })
     await admin.forgetSnapshots({ ...who, snapshotIds: [removed], now: true })
+    await admin.tagSnapshots({ ...who, snapshotIds: [pinned], add: ['tax'], remove: [], clear: true })
     await admin.prune({ dryRun: false, findRepackable: false, unusedPermilleMax: undefined })
     for (let step = 0; step < 50; step++) await cluster.manager.sweep()
     await beats()
@@ -155,10 +157,25 @@ describe('a recovery from the nodes', () => {
     expect(await snapshots()).to.deep.equal([pinned, plain])
     const rows = await catalogue.read((tx) => Promise.all(ids.map((id) => tx.snapshots.find(id as SnapshotId))))
     expect(rows.map((row) => row?.pin)).to.deep.equal([undefined, 'for the tax office', undefined, undefined])
+    expect(rows.map((row) => row?.tags)).to.deep.equal([undefined, ['tax'], undefined, undefined])
     expect(rows[0]?.expiresAtMs).to.be.greaterThan(clock.nowMs())
     expect(rows[2]).to.equal(undefined)
     await cluster.manager.admin.undeleteSnapshots({ ...who, snapshotIds: [trashed] })
     expect(await snapshots()).to.deep.equal([trashed, pinned, plain])
+  })
+
+  it('carries no decision out again whose request arrives once more, late', async () => {
+    const snapshotIds = [(await backup('a', 'one')) as SnapshotId]
+    const about = (requestId: string) => ({ vault: '', actor: 'me', snapshotIds, requestId })
+    await cluster.manager.admin.forgetSnapshots({ ...about('f1'), now: false })
+    await cluster.manager.admin.undeleteSnapshots(about('u1'))
+    await beats()
+    await catalogue.close()
+    expect(await recover()).to.deep.include({ unknown: [] })
+    await cluster.manager.admin.forgetSnapshots({ ...about('f1'), now: false })
+    expect(await snapshots()).to.deep.equal(snapshotIds)
+    await cluster.manager.admin.forgetSnapshots({ ...about('f2'), now: false })
+    expect(await snapshots()).to.deep.equal([])
   })
 
   it('takes an older catalogue and what only the nodes know together', async () => {
@@ -283,6 +300,47 @@ describe('a recovery from the nodes', () => {
     const after = await status()
     expect(after.lineage).to.equal('verified')
     expect(after.lineageProblem).to.contain('nothing is deleted')
+  })
+
+  it('goes on without a node by its id when two that are missing had its name', async () => {
+    await backup('a', 'one')
+    await beats()
+    const former = randomHexId<string>(random)
+    await catalogue.write((tx) => appendToLog(tx, 'node', { nodeId: former, name: 'n3' }))
+    await catalogue.close()
+    const missing = async (without: readonly string[]): Promise<string[]> => {
+      const ports = { clock, random, logger: silentLogger, without }
+      const [fresh, older] = [openSqliteCatalogue(':memory:'), openSqliteCatalogue(at('first'))]
+      cluster.recovery = await Recovery.open({ ...ports, catalogue: fresh, older })
+      await beats()
+      const names = (cluster.recovery as Recovery).missing
+      for (const each of [fresh, older]) await each.close()
+      return names
+    }
+    expect(await missing(['n3']), 'the other one is there').to.deep.equal([])
+    cluster.kill('n3')
+    const { nodeId } = cluster.node('n3').ref
+    const both = [`n3 (${former})`, `n3 (${nodeId})`].sort()
+    expect((await missing(['n3'])).sort()).to.deep.equal(both)
+    expect(await missing([former, nodeId])).to.deep.equal([])
+  })
+
+  it('waits no more for a node that is lost for good when somebody has taken it out', async () => {
+    await backup('a', 'one')
+    await beats()
+    await catalogue.close()
+    cluster.kill('n3')
+    await recover(undefined, ['n3'])
+    const remove = (): Promise<unknown> =>
+      cluster.manager.nodeAdmin.removeNode({ node: 'n3', actor: 'ada', force: false, dryRun: false })
+    await expectError(remove(), 'failed-precondition')
+    await clock.sleep(nodeDeadAfterMs)
+    await beats()
+    await remove()
+    expect(await status()).to.include({ lineage: 'verified', lineageProblem: '' })
+    await catalogue.close()
+    await open('recovered')
+    expect(await status()).to.include({ lineage: 'verified', lineageProblem: '' })
   })
 
   it('needs another one when a node that was away has packs that nobody knows', async () => {

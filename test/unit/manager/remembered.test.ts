@@ -128,3 +128,42 @@ describe('what the manager remembers of orders', () => {
     for (const node of cluster.nodes) expect((await node.heartbeat()).orders).to.have.length(1)
   })
 })
+
+describe('what the manager remembers of what nodes said', () => {
+  it('answers a node that says nothing new without the catalogue', async () => {
+    const cluster = await PaperCluster.start(3)
+    for (let beat = 0; beat < 3; beat++) await cluster.heartbeatAll()
+    let transactions = 0
+    const { catalogue } = cluster
+    const { read, write } = catalogue
+    catalogue.read = (work) => (transactions++, read.call(catalogue, work)) as ReturnType<typeof work>
+    catalogue.write = (work) => (transactions++, write.call(catalogue, work)) as ReturnType<typeof work>
+    const replies = await Promise.all(cluster.nodes.map((node) => node.heartbeat()))
+    expect(transactions).to.equal(0)
+    for (const [at, { logHead, logEntries }] of replies.entries()) {
+      expect(logEntries).to.deep.equal([])
+      expect(logHead?.sequence).to.be.greaterThan(0).and.to.equal(cluster.nodes[at]?.log.log?.sequence)
+    }
+    await cluster.begin()
+    await cluster.backup(['a'])
+    expect((await cluster.nodes[0]?.heartbeat())?.logEntries, 'what is new').not.to.deep.equal([])
+  })
+
+  for (const [what, bend] of [
+    ['another entry of the same number', { log: { hash: Buffer.alloc(32, 9) } }],
+    ['another entry that it only heard of', { witnessed: { hash: Buffer.alloc(32, 9) } }],
+    ['a later epoch', { witnessed: { epoch: 99 } }],
+  ] as const) {
+    it(`does not hide ${what}`, async () => {
+      const cluster = await PaperCluster.start(3)
+      for (let beat = 0; beat < 3; beat++) await cluster.heartbeatAll()
+      const [node] = cluster.nodes
+      const report = Object.fromEntries(
+        Object.entries(bend).map(([key, more]) => [key, { ...node?.log[key as keyof typeof bend], ...more }]),
+      )
+      expect((await node?.heartbeat(report))?.logHead).to.equal(undefined)
+      expect((await cluster.manager.getStatus()).lineage).to.equal('rolled-back')
+      expect((await node?.heartbeat())?.logHead, 'nobody follows it any more').to.equal(undefined)
+    })
+  }
+})

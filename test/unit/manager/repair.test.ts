@@ -86,8 +86,9 @@ describe('repair', () => {
     await expectWhole(cluster, [pack!])
   })
 
-  it('sends and receives few packs at once', async () => {
-    const cluster = await ObedientCluster.start(5)
+  it('sends and receives few packs at once, and no faster from a node than it may', async () => {
+    const rate = 1_000_000
+    const cluster = await ObedientCluster.start(5, { repairBytesPerSecondMax: rate })
     await cluster.fill(40)
     cluster.answer = (_, { action }) => (action.kind === 'copy-pack' ? 'ignore' : undefined)
     await cluster.die(cluster.node(0))
@@ -96,7 +97,8 @@ describe('repair', () => {
     const out = new Map<PaperNode, number>()
     for (const { node, order } of cluster.given) {
       if (order.action.kind !== 'copy-pack') continue
-      const { target } = order.action
+      const { target, bytesPerSecondMax } = order.action
+      expect(bytesPerSecondMax).to.be.within(1, rate / repairsPerNodeMax)
       into.set(target.name, (into.get(target.name) ?? 0) + 1)
       out.set(node, (out.get(node) ?? 0) + 1)
     }

@@ -282,9 +282,9 @@ describe('named files', () => {
     const put = (text: string) => cluster.backup([text], { fileName: 'f', paths: [] })
     expect((await put('1')).fileVersion).to.equal(1)
     expect((await put('2')).fileVersion).to.equal(2)
-    const deletion = await manager.deleteFile('', 'f', 'ada@laptop')
+    const deletion = await manager.deleteFile({ vault: '', name: 'f', actor: 'ada@laptop' })
     expect(deletion).to.deep.include({ name: 'f', version: 3, deleted: true, snapshot: undefined })
-    expect(await manager.deleteFile('', 'f', 'ada@laptop')).to.deep.equal(deletion)
+    expect(await manager.deleteFile({ vault: '', name: 'f', actor: 'ada@laptop' })).to.deep.equal(deletion)
     expect((await manager.listFileVersions(all)).items).to.deep.equal([])
     expect((await put('3')).fileVersion).to.equal(4)
     const history = await manager.listFileVersions({ ...all, name: 'f' })
@@ -314,7 +314,7 @@ describe('named files', () => {
 
   it('that never were cannot be deleted', async () => {
     const cluster = await PaperCluster.start(2)
-    await expectError(cluster.manager.deleteFile('', 'f', ''), 'not-found')
-    await expectError(cluster.manager.deleteFile('', '', ''), 'invalid-argument')
+    await expectError(cluster.manager.deleteFile({ vault: '', name: 'f', actor: '' }), 'not-found')
+    await expectError(cluster.manager.deleteFile({ vault: '', name: '', actor: '' }), 'invalid-argument')
   })
 })

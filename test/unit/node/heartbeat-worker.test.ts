@@ -14,7 +14,7 @@ import type {
 import type { Receipt } from '../../../src/core/model.ts'
 import { rolledBackError } from '../../../src/core/rolled-back.ts'
 import { createSigner } from '../../../src/format/signing.ts'
-import { HeartbeatWorker } from '../../../src/node/heartbeat-worker.ts'
+import { HeartbeatWorker, heldNameRetryMs } from '../../../src/node/heartbeat-worker.ts'
 import type { ManagerApi } from '../../../src/node/manager-api.ts'
 import { NodeLease } from '../../../src/node/node-lease.ts'
 import { NodeLog } from '../../../src/node/node-log.ts'
@@ -164,6 +164,22 @@ describe('heartbeat worker', () => {
     expect(lease.held).to.equal(false)
   })
 
+  it('stops when it is ordered to, once the manager knows that it does', async () => {
+    const beats = worker()
+    orders = [{ orderId: 'o1', epoch: 3, action: { kind: 'stop' } }]
+    await beats.beat(signal)
+    await beats.beat(signal)
+    await new Promise(setImmediate)
+    await beats.beat(signal)
+    const told = reported.length
+    await beats.run(signal)
+    expect(reported).to.have.length(told)
+    expect(reported.at(-1)?.results).to.deep.include({
+      ...{ orderId: 'o1', done: true, problem: '', code: undefined, receipt: undefined },
+    })
+    expect(reported.filter(({ results }) => results.length > 0)).to.have.length(1)
+  })
+
   it('stops for good when another process serves its store', async () => {
     const beats = worker()
     await beats.beat(signal)
@@ -202,12 +218,19 @@ describe('heartbeat worker', () => {
     for (let turn = 0; turn < 8; turn++) waits.push(await beats.beat(signal))
     expect(waits[1]).to.be.greaterThan(waits[0]!)
     for (const wait of waits.slice(4)) expect(wait).to.be.within(1000, 2000)
-    failing('already-exists', { retryAfterMs: 4321 })
+    failing('overloaded', { retryAfterMs: 4321 })
     expect(await beats.beat(signal)).to.equal(4321)
     before = () => undefined
     await beats.beat(signal)
     failing('unavailable')
     expect(await beats.beat(signal), 'a success is a new beginning').to.be.within(100, 200)
+  })
+
+  it('ends while another process serves the store, and says when to open it again', async () => {
+    failing('already-exists', { retryAfterMs: 4321 })
+    expect(heldNameRetryMs(await expectError(worker().beat(signal), 'already-exists'))).to.equal(4321)
+    failing('already-exists')
+    expect(heldNameRetryMs(await expectError(worker().beat(signal), 'already-exists')), 'for good').to.equal(undefined)
   })
 
   const drop = { kind: 'drop-pack', packId, incarnation, putSequenceMax: 0, generationMax: 1 } as const

@@ -19,19 +19,21 @@ describe('orders', () => {
   let disk: MemoryDisk
   let store: FilePackStore
   let writes: WritesInProgress
+  let clock: VirtualClock
   let lease: NodeLease
   beforeEach(async () => {
     disk = memoryDisk()
     store = await openStore(disk.disk)
     writes = new WritesInProgress()
-    lease = new NodeLease(new VirtualClock())
+    clock = new VirtualClock()
+    lease = new NodeLease(clock)
     lease.renew(0, { leaseMs: 1e9, managerTimeMs: 0, epoch: 5 })
   })
 
   const { signal } = new AbortController()
   const deps = (): OrdersDeps => ({
-    ...{ store, writes, lease, clock: new VirtualClock(), logger: silentLogger },
-    custodian: new Custodian({ store, lease, logger: silentLogger }),
+    ...{ store, writes, lease, clock, logger: silentLogger },
+    custodian: new Custodian({ store, lease, clock, logger: silentLogger }),
     peers: { replicate: () => Promise.reject(new Error('unexpected')) },
     incarnation: () => incarnation,
     sendInventory: () => Promise.reject(new Error('unexpected')),

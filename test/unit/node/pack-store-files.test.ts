@@ -54,6 +54,32 @@ describe('pack store in files', () => {
     expect([...store.list()]).to.deep.equal([])
   })
 
+  it('goes on when a draft is written or sealed that was given up', async () => {
+    const { disk, below } = memoryDisk()
+    const store = await openStore(disk)
+    for (const late of ['append', 'seal'] as const) {
+      const draft = await store.begin(a, 1, 10)
+      if (late === 'seal') await draft.append(new Uint8Array(10))
+      await draft.close()
+      await expectError(late === 'seal' ? draft.seal() : draft.append(new Uint8Array(10)), 'cancelled')
+    }
+    expect(store.problem).to.equal('')
+    expect(below.files()).to.deep.equal([])
+    await put(store, a, contentOf(1))
+  })
+
+  it('takes no more writes when a sync fails of a draft that was given up while it was sealed', async () => {
+    const { disk } = memoryDisk()
+    const store = await openStore(disk)
+    const draft = await store.begin(a, 1, 10)
+    await draft.append(new Uint8Array(10))
+    disk.fail('syncDirectory', broken)
+    const sealed = expectError(draft.seal(), 'io')
+    await draft.close()
+    await sealed
+    expect(store.problem).to.match(/disk failed \(EIO\)/)
+  })
+
   for (const call of ['create', 'write'] as const) {
     it(`goes on when the disk is full at ${call}`, async () => {
       const { disk, below } = memoryDisk()

@@ -12,6 +12,7 @@ import { NodeLease } from '../../../src/node/node-lease.ts'
 import type { FilePackStore } from '../../../src/node/pack-store-files.ts'
 import type { PeerApi } from '../../../src/node/peer-api.ts'
 import { NodeLog } from '../../../src/node/node-log.ts'
+import { allRecords } from '../../../src/node/records-report.ts'
 import { StorageNode } from '../../../src/node/storage-node.ts'
 import { systemClock } from '../../../src/system/clock.ts'
 import { AutoClock } from '../../support/auto-clock.ts'
@@ -161,6 +162,17 @@ describe('storage node', () => {
     expect(files()).to.deep.equal([])
   })
 
+  it('keeps what it wrote when a recovery was told of it meanwhile, which takes it for committed', async () => {
+    replicate = async () => {
+      while (store.stat(packId) === undefined) await systemClock.yield()
+      await Array.fromAsync(allRecords({ store, log, clock, writes: node.writes }))
+      return lost()
+    }
+    await expectError(upload(), 'not-enough-nodes')
+    expect(files()).to.deep.equal([`packs/aa/${packId}.1.1.${pack.length}.pack`])
+    expect(store.stat(packId)).to.include({ putSequence: 1 })
+  })
+
   it('tells its replicas to give up, and says that it failed when they have', async () => {
     const damaged = Buffer.from(pack)
     damaged[damaged.length - 1]! ^= 1
@@ -253,6 +265,15 @@ describe('storage node', () => {
     expect(copy!.foundAtMs).to.be.at.least(1000)
   })
 
+  it('does not blame a copy that the disk gives when it is asked again', async () => {
+    await upload()
+    disk.disk.fail('read', new TwofoldError('io', 'EIO'))
+    void clock.sleep(1500).then(() => disk.disk.fail('read', undefined))
+    await read()
+    expect(node.custodian.damaged()).to.deep.equal([])
+    expect(node.stat(packId).present).to.equal(true)
+  })
+
   it('puts a copy aside that the disk cannot give, and reports how it failed', async () => {
     await upload()
     disk.disk.fail('read', new TwofoldError('io', 'EIO'))
@@ -260,6 +281,15 @@ describe('storage node', () => {
     expect(node.stat(packId).present).to.equal(false)
     expect(node.custodian.damaged()[0]?.problem).to.equal('EIO')
     expect(store.problem, 'a bad file is not a bad disk').to.equal('')
+  })
+
+  it('does not blame a copy when who reads it was broken off', async () => {
+    await upload()
+    const reader = await node.custodian.open(packId)
+    await reader.close()
+    await expectError(reader.read(new Uint8Array(10), 0), 'cancelled')
+    expect(node.custodian.damaged()).to.deep.equal([])
+    expect(await node.verify(packId)).to.include({ good: true })
   })
 
   for (const [call, code] of [

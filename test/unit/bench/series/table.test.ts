@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { quantile } from '../../../../src/core/quantile.ts'
-import { serverOptions } from '../../../../bench/series/catalogue.ts'
+import { managerOptions } from '../../../../bench/series/catalogue.ts'
 import { exponent, extrapolate } from '../../../../bench/series/figures.ts'
 import type { Column } from '../../../../bench/series/figures.ts'
 import { formatNumber, seriesLines } from '../../../../bench/series/table.ts'
@@ -12,12 +12,12 @@ describe('the figures of a series', () => {
     expect(quantile([], 0.5)).to.satisfy(Number.isNaN)
   })
 
-  it("are taken with a server's own options of Node", () => {
-    expect(serverOptions()).to.include.members([
-      '--max-semi-space-size=1',
+  it("are taken with a manager's own options of Node", () => {
+    expect(managerOptions()).to.include.members([
+      '--max-semi-space-size=16',
       '--external-memory-accounted-in-global-limit',
     ])
-    expect(serverOptions()).not.to.include('--heap-growing-percent=50')
+    expect(managerOptions()).not.to.include('--heap-growing-percent=50')
   })
 
   it('grow with a power of x', () => {

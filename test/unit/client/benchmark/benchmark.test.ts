@@ -22,7 +22,6 @@ function tickingClock(clock: Clock): Clock {
 }
 
 describe('a benchmark', function () {
-  this.timeout(60_000)
   let fixture: BackupFixture
   let disk: SimDisk
 

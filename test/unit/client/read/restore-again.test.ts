@@ -53,7 +53,7 @@ describe('a restore that was interrupted', () => {
       const summary = await again()
       expect(summary).to.include({ filesResumed: before, filesSkipped: before, filesRestored: count - before })
       expect(target.marks.size, 'the mark').to.equal(0)
-      expect(await again(), 'all is replaced as ever').to.include({ filesResumed: 0, filesRestored: count })
+      expect(await again(), 'all is compared').to.include({ filesResumed: 0, filesSkipped: count, bytesMoved: 0 })
     }
   })
 
@@ -65,7 +65,7 @@ describe('a restore that was interrupted', () => {
     const resumed = await again()
     const resumedReads = bytes.length
     bytes.length = 0
-    await again()
+    await bench.restore(new MemoryTarget())
     expect(resumed.filesRestored).to.equal(count - resumed.filesResumed)
     expect(resumedReads).to.be.lessThan(bytes.length / 3)
   })
@@ -98,7 +98,9 @@ describe('a restore that was interrupted', () => {
     bench.source.file('/d0/f0', bench.content(lengthOf(0)))
     await interrupt(10)
     await bench.backup()
-    expect(await again()).to.include({ filesResumed: 0, filesRestored: count })
+    const summary = await again()
+    expect(summary.filesResumed).to.equal(0)
+    expect(summary.filesRestored + summary.filesSkipped).to.equal(count)
   })
 
   it('compares with the snapshot what was taken over, when it is to verify', async () => {

@@ -215,10 +215,10 @@ describe('restore', () => {
   })
 
   it('restores a subfolder directly into the target', async () => {
-    bench.source.file('/srv/user/work/deep/file', 'content')
+    bench.source.file('/srv/user/docs/deep/file', 'content')
     bench.source.file('/srv/user/other', 'other')
     await bench.backup('/srv')
-    await bench.restore(target, { reference: 'latest:/srv/user/work' })
+    await bench.restore(target, { reference: 'latest:/srv/user/docs' })
     expect([...target.entries.keys()].sort()).to.deep.equal(['', 'deep', 'deep/file'])
     await expectError(bench.restore(target, { reference: 'latest:/srv/user/other' }), 'invalid-argument')
     await expectError(bench.restore(target, { reference: 'latest:/nowhere' }), 'not-found')

@@ -65,7 +65,7 @@ describe('a backup that was interrupted', () => {
       // What it sent itself is little more than what it read.
       expect(again.stats.newBytes).to.equal(again.stats.readBytes)
     }
-  }).timeout(60_000)
+  })
 
   it('is saved once more when it is asked to stop, also in the middle of a large file', async () => {
     const fixture = await createFixture()

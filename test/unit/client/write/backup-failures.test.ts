@@ -154,7 +154,7 @@ describe('a backup on a cluster that fails', () => {
     expect(reads).to.be.within(7, 9)
     open?.()
     expect((await running).stats.filesNew).to.equal(25)
-  }).timeout(20_000)
+  })
 
   it('does the same again with the same seed', async () => {
     const traces: string[] = []
@@ -170,5 +170,5 @@ describe('a backup on a cluster that fails', () => {
     }
     expect(traces[0]).to.equal(traces[1])
     expect(traces[0]).to.contain('abandonPack')
-  }).timeout(20_000)
+  })
 })

@@ -178,14 +178,20 @@ describe('checkpoints of backups', () => {
       await repack(cluster)
       await checkInvariants(cluster)
     })
-  }).timeout(60_000)
+  })
+
+  /** A session that was told that a chunk is there, of which the only snapshot is forgotten since. */
+  async function relyingOnForgotten(cluster: PaperCluster): Promise<Session> {
+    const first = await cluster.backup(['a'], { host: 'other' })
+    const session = await cluster.begin()
+    await cluster.manager.lookupChunks(session, [chunk('a').chunkId])
+    await forget(cluster, [first.snapshotId])
+    return session
+  }
 
   it('keep what a prune is about to condemn or delete, whenever it happens', async () => {
     await atEachTransaction(async (cluster, interrupt) => {
-      const first = await cluster.backup(['a'], { host: 'other' })
-      const session = await cluster.begin()
-      await cluster.manager.lookupChunks(session, [chunk('a').chunkId])
-      await forget(cluster, [first.snapshotId])
+      const session = await relyingOnForgotten(cluster)
       interrupt(async () => {
         await saveCheckpoint(cluster, session, 'a')
         await cluster.manager.endSession(session, 'killed')
@@ -193,14 +199,11 @@ describe('checkpoints of backups', () => {
       await prune(cluster)
       await sweepAll(cluster)
     })
-  }).timeout(60_000)
+  })
 
   it('are saved whole or not at all while a prune goes on', async () => {
     await atEachTransaction(async (cluster, interrupt) => {
-      const first = await cluster.backup(['a'], { host: 'other' })
-      const session = await cluster.begin()
-      await cluster.manager.lookupChunks(session, [chunk('a').chunkId])
-      await forget(cluster, [first.snapshotId])
+      const session = await relyingOnForgotten(cluster)
       interrupt(async () => {
         await prune(cluster)
         await sweepAll(cluster)
@@ -208,7 +211,7 @@ describe('checkpoints of backups', () => {
       await saveCheckpoint(cluster, session, 'a')
       await cluster.manager.endSession(session, 'killed')
     })
-  }).timeout(60_000)
+  })
 
   it('are refused when what they refer to is deleted in the middle', async () => {
     let refused = 0
@@ -232,7 +235,7 @@ describe('checkpoints of backups', () => {
       await checkInvariants(cluster)
     })
     expect(refused).to.be.greaterThan(1)
-  }).timeout(60_000)
+  })
 
   it('never stay behind the snapshot of their own session, however late they come', async () => {
     await atEachTransaction(async (cluster, interrupt) => {
@@ -249,5 +252,5 @@ describe('checkpoints of backups', () => {
       })
       if (committed) expect(await checkpoints(cluster)).to.equal(0)
     })
-  }).timeout(60_000)
+  })
 })

@@ -1,12 +1,12 @@
 /** Control characters, the ones that change the direction of text, and what a terminal may take for a line's end. */
-const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+export const unsafeCharacters = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** Text for a terminal: nothing in it can move the cursor, change colours or hide a part of it. */
 export function safeText(text: string): string {
-  return text.replace(unsafe, escapeCharacter)
+  return text.replace(unsafeCharacters, escapeCharacter)
 }
 
 /** A name or path for a terminal: bytes that are not UTF-8 are shown as `\xff`, control characters escaped. */
@@ -19,6 +19,14 @@ export function safePath(path: Uint8Array): string {
     at += Math.max(1, length)
   }
   return shown
+}
+
+/** Hebrew, Arabic and the like: a terminal may turn what stands beside them around. */
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+
+/** Safe text between other text: one that is written from right to left keeps its place. */
+export function isolate(safe: string): string {
+  return rightToLeft.test(safe) ? `\u2068${safe}\u2069` : safe
 }
 
 export function isUtf8(bytes: Uint8Array): boolean {

@@ -1,0 +1,83 @@
+import { EventEmitter } from 'node:events'
+import type { TuiTerminal } from '../../src/tui/tui-terminal.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { TerminalScreen } from '../../bench/terminal/terminal-screen.ts'
+
+class FakeInput extends EventEmitter {
+  raw = false
+  setRawMode(raw: boolean): void {
+    this.raw = raw
+  }
+  setEncoding(): void {}
+  resume(): void {}
+  pause(): void {}
+}
+
+class FakeOutput extends EventEmitter {
+  readonly screen: TerminalScreen
+  /** Whether it takes what is written at once. */
+  full = false
+  writes = 0
+
+  constructor(screen: TerminalScreen) {
+    super()
+    this.screen = screen
+  }
+
+  get columns(): number {
+    return this.screen.columns
+  }
+
+  get rows(): number {
+    return this.screen.rows
+  }
+
+  write(text: string): boolean {
+    this.writes += 1
+    this.screen.write(text)
+    return !this.full
+  }
+}
+
+/** A person at a terminal: types, and reads the screen. */
+export class FakeTty implements TuiTerminal {
+  readonly screen: TerminalScreen
+  readonly input = new FakeInput()
+  readonly output: FakeOutput
+  readonly colour = false
+
+  constructor(columns = 80, rows = 24) {
+    this.screen = new TerminalScreen(columns, rows)
+    this.output = new FakeOutput(this.screen)
+  }
+
+  type(text: string): void {
+    this.input.emit('data', text)
+  }
+
+  resize(columns: number, rows: number): void {
+    this.screen.resize(columns, rows)
+    this.output.emit('resize')
+  }
+
+  /** Waits for something to be on the screen. The test's own time limit ends it. */
+  async sees(...wanted: (string | RegExp)[]): Promise<string> {
+    for (;;) {
+      const text = this.screen.text()
+      if (wanted.every((each) => (typeof each === 'string' ? text.includes(each) : each.test(text)))) return text
+      await systemClock.sleep(5)
+    }
+  }
+}
+
+export const keys = {
+  up: '\x1b[A',
+  down: '\x1b[B',
+  right: '\x1b[C',
+  left: '\x1b[D',
+  enter: '\r',
+  escape: '\x1b',
+  tab: '\t',
+  backspace: '\x7f',
+  ctrlC: '\x03',
+} as const
