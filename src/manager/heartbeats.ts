@@ -15,11 +15,12 @@ import { requireRegistered } from './registration.ts'
 export async function takeHeartbeat(context: ManagerContext, heartbeat: Heartbeat): Promise<HeartbeatReply> {
   const row = requireRegistered(context, heartbeat)
   const newest = context.members.heard(heartbeat)
-  if (heartbeat.results.length > 0) await takeResults(context, row, heartbeat.results)
+  // What a late one says may be true no more: a copy that it has a receipt for went. Its results came with a newer one.
+  if (newest && heartbeat.results.length > 0) await takeResults(context, row, heartbeat.results)
   const log = await hearLog(context, row, heartbeat)
-  context.catalogueCopies.answered(heartbeat.nodeId, heartbeat.results)
-  hearChecks(context, row, heartbeat.results)
   if (newest) {
+    context.catalogueCopies.answered(heartbeat.nodeId, heartbeat.results)
+    hearChecks(context, row, heartbeat.results)
     if (heartbeat.damaged.length > 0 || context.damaged.has(row.id)) await takeDamaged(context, row, heartbeat.damaged)
     if (heartbeat.proven.length > 0) await takeProven(context, row, heartbeat.proven)
     await watchInventory(context, row, heartbeat)
@@ -64,16 +65,15 @@ async function takeResults(context: ManagerContext, row: NodeRow, results: reado
     else if (result.done) done.push(result.orderId)
   }
   if (done.length === 0) return
-  const carriedOut = await context.catalogue.write(async (tx) => {
-    const orders = []
-    for (const orderId of done) orders.push(await tx.orders.remove(row.id, orderId))
-    return orders
+  await context.catalogue.write(async (tx) => {
+    for (const orderId of done) {
+      const order = await tx.orders.remove(row.id, orderId)
+      if (order === undefined) continue
+      const { packId, putSequenceMax } = order.action
+      // With the order, not after it: a list that is taken in meanwhile finds the one or the other.
+      context.inventories.went(row.id, packId, putSequenceMax === 0 ? Infinity : putSequenceMax)
+    }
   })
-  for (const order of carriedOut) {
-    if (order === undefined) continue
-    const { packId, putSequenceMax } = order.action
-    context.inventories.went(row.id, packId, putSequenceMax === 0 ? Infinity : putSequenceMax)
-  }
 }
 
 interface Answered {
@@ -87,7 +87,7 @@ async function takeResult(context: ManagerContext, row: NodeRow, { order, result
     case 'copy-pack':
       return await takeCopyResult(context, action, result)
     case 'send-inventory':
-      return context.inventories.answered(row.id)
+      return result.done ? context.inventories.answered(row.id) : undefined
     case 'discard-damaged':
       if (!result.done) return
       context.inventories.went(row.id, action.packId, action.putSequence)

@@ -10,7 +10,7 @@ interface Watch {
   agreedMs: number
   agreedOn: Uint8Array
   mismatches: number
-  /** Whether a list may be under way. */
+  /** Whether a list may be under way: one that an earlier manager asked for, or whose sender has given up, too. */
   outstanding: boolean
   /** Somebody needs another list soon. */
   wanted: boolean
@@ -34,7 +34,7 @@ export class InventoryWatch {
       agreedMs: -Infinity,
       agreedOn: new Uint8Array(),
       mismatches: 0,
-      outstanding: false,
+      outstanding: true,
       wanted: false,
       left: new Uint8Array(copyDigestBytes),
       gone: new Map(),
@@ -84,7 +84,7 @@ export class InventoryWatch {
     return { askedMs, takenMs }
   }
 
-  /** The node says that it has sent its list, or that it cannot: none is under way any more. */
+  /** The node says that its list was taken in: an older one that is still under way will not be. */
   answered(node: number): void {
     void this.inTurn(node, () => {
       const watch = this.#of(node)

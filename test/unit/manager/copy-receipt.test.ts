@@ -5,7 +5,7 @@ import type { Receipt } from '../../../src/core/model.ts'
 import { blake3 } from '../../../src/format/hash.ts'
 import { repairSession, takeReceipt } from '../../../src/manager/copy-receipt.ts'
 import { expectError } from '../../support/expect-error.ts'
-import { PaperCluster, chunk } from './cluster-fixture.ts'
+import { PaperCluster, chunk, resultOf } from './cluster-fixture.ts'
 import type { PaperNode } from './cluster-fixture.ts'
 
 describe('the receipt of a copy that the manager ordered', () => {
@@ -85,5 +85,13 @@ describe('the receipt of a copy that the manager ordered', () => {
       })
     })
     expect(await take(receipt)).to.equal(false)
+  })
+
+  it('makes none when it comes with a late heartbeat: newer ones had it, too, and it may have gone since', async () => {
+    const results = [resultOf('asked for by another manager', { receipt: sign() })]
+    await target.heartbeat({ sequence: 1, results })
+    expect(await copies()).to.equal(2)
+    await target.heartbeat({ results })
+    expect(await copies()).to.equal(3)
   })
 })

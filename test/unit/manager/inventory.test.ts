@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { randomHexId } from '../../../src/core/ids.ts'
 import type { PackId } from '../../../src/core/ids.ts'
 import { inventoryAgainMs, inventoryIntervalMs, nodeDeadAfterMs } from '../../../src/core/limits.ts'
-import type { Order } from '../../../src/core/messages.ts'
+import type { InventoryReport, Order } from '../../../src/core/messages.ts'
 import { expectError } from '../../support/expect-error.ts'
 import { PaperCluster, chunk, firstPage, resultOf } from './cluster-fixture.ts'
 import type { PaperNode } from './cluster-fixture.ts'
@@ -156,17 +156,72 @@ describe('the list of a node', () => {
     expect((await cluster.manager.getStatus()).packsUnknown).to.equal(0)
   })
 
-  it('does not bring back a copy that went while it was under way', async () => {
-    const slow = { packs: [...node.holdings.values()], asOfPutSequence: node.putSequence }
-    cluster.clock.advance(inventoryIntervalMs)
-    await cluster.heartbeatAll()
-    const asked = (await node.heartbeat()).orders
-    expect(kinds(asked)).to.deep.equal(['send-inventory'])
-    const problem = 'rot'
-    await node.heartbeat({ damaged: [{ packId, putSequence: node.putSequence, problem, foundAtMs: 1 }] })
-    await node.heartbeat({ damaged: [] })
-    await node.reportInventory(slow)
-    expect(await putOf(cluster, packId, node)).to.equal(undefined)
+  describe('that was under way for long', () => {
+    let slow: Partial<InventoryReport>
+
+    beforeEach(() => {
+      slow = { packs: [...node.holdings.values()], asOfPutSequence: node.putSequence }
+      cluster.clock.advance(inventoryIntervalMs)
+    })
+
+    async function damageGoes(): Promise<void> {
+      const problem = 'rot'
+      await node.heartbeat({ damaged: [{ packId, putSequence: node.putSequence, problem, foundAtMs: 1 }] })
+      await node.heartbeat({ damaged: [] })
+    }
+
+    it('does not bring back a copy that went meanwhile', async () => {
+      await cluster.heartbeatAll()
+      expect(kinds((await node.heartbeat()).orders)).to.deep.equal(['send-inventory'])
+      await damageGoes()
+      await node.reportInventory(slow)
+      expect(await putOf(cluster, packId, node)).to.equal(undefined)
+    })
+
+    it('does not, either, when its sender had given up', async () => {
+      const [asked] = (await node.heartbeat()).orders
+      const problem = 'the manager did not answer in time'
+      await node.heartbeat({ results: [resultOf(asked!.orderId, { done: false, problem })] })
+      await damageGoes()
+      await node.reportInventory(slow)
+      expect(await putOf(cluster, packId, node)).to.equal(undefined)
+    })
+
+    it('does not, either, when another manager asked for it', async () => {
+      await node.heartbeat({ damaged: [{ packId, putSequence: node.putSequence, problem: 'rot', foundAtMs: 1 }] })
+      await cluster.open()
+      await node.heartbeat({ damaged: [] })
+      await node.reportInventory(slow)
+      expect(await putOf(cluster, packId, node)).to.equal(undefined)
+    })
+
+    it('does not, either, between the end of an order to drop it and what follows from that', async () => {
+      expect(kinds((await node.heartbeat()).orders)).to.deep.equal(['send-inventory'])
+      const { catalogue } = cluster
+      const { putSequence, incarnation } = node
+      await catalogue.write(async (tx) => {
+        const [pack, row] = [await tx.packs.find(packId), await tx.nodes.find(node.id)]
+        await tx.copies.remove(pack!.id, { node: row!.id, putSequence })
+        const action = { packId, incarnation, putSequenceMax: putSequence, generationMax: 1 }
+        await tx.orders.add(row!.id, { orderId: 'drop', action: { kind: 'drop-pack', ...action } })
+      })
+      const write = catalogue.write.bind(catalogue)
+      const committed = Promise.withResolvers<void>()
+      const goesOn = Promise.withResolvers<void>()
+      catalogue.write = async (work) => {
+        const result = await write(work)
+        catalogue.write = write
+        committed.resolve()
+        await goesOn.promise
+        return result
+      }
+      const told = node.heartbeat({ results: [resultOf('drop')] })
+      await committed.promise
+      await node.reportInventory(slow)
+      goesOn.resolve()
+      await told
+      expect(await putOf(cluster, packId, node)).to.equal(undefined)
+    })
   })
 })
 
