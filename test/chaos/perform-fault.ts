@@ -12,6 +12,10 @@ export interface Actors {
   readonly clients: readonly WorkingClient[]
 }
 
+/** How long a disk may be without a pack before it cannot rot: on a busy machine the first backups take a while. */
+const firstPackMs = 60_000
+const lookAgainMs = 100
+
 /** What a fault does, and what ends it. */
 interface Act {
   readonly begin: (fault: Fault, actors: Actors) => void | Promise<void>
@@ -88,8 +92,13 @@ async function restart(name: string, stage: Stage): Promise<void> {
   await stage.start(name)
 }
 
-/** Damages one pack on its disk. The other copies of it stay good. */
-function corrupt(node: string, amount: number, stage: Stage): void {
-  const what = damagePack(packFiles(stage.cluster, node), amount)
+/** Damages one pack on its disk, as soon as it has one. The other copies of it stay good. */
+async function corrupt(node: string, amount: number, stage: Stage): Promise<void> {
+  const giveUpAtMs = performance.now() + firstPackMs
+  let what = damagePack(packFiles(stage.cluster, node), amount)
+  while (what === undefined && performance.now() < giveUpAtMs) {
+    await sleep(lookAgainMs)
+    what = damagePack(packFiles(stage.cluster, node), amount)
+  }
   if (what !== undefined) stage.damaged.push(what)
 }
