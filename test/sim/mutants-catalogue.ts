@@ -214,4 +214,16 @@ export const catalogueMutants: readonly Mutant[] = [
       { file: 'manager/newcomers.ts', find: 'return this.#joined.size', replace: 'return 0' },
     ],
   },
+  {
+    name: 'gone-copies-brought-back',
+    rule: 'a list of packs does not bring back what went while it was under way',
+    test: 'unit/manager/inventory.test.ts',
+    patches: [
+      {
+        file: 'manager/inventory-watch.ts',
+        find: 'return putSequence <= (this.#of(node).gone.get(packId) ?? 0)',
+        replace: 'return putSequence < 0',
+      },
+    ],
+  },
 ]
