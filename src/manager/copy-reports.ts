@@ -21,6 +21,8 @@ export async function takeDamaged(
   // What a full list leaves out may be there all the same.
   const over = listed.length < damagedPerHeartbeatMax ? context.damaged.notIn(row.id, listed) : []
   if (news.length === 0 && over.length === 0) return
+  // Not after the transaction: a list that is taken in meanwhile must not bring them back.
+  for (const { packId, putSequence } of [...news, ...over]) context.inventories.went(row.id, packId, putSequence)
   const lost = await notedWrite(context, async (tx) => {
     for (const copy of over) await tx.damaged.remove(copy)
     const packs = []
@@ -28,7 +30,6 @@ export async function takeDamaged(
     return packs.flatMap((pack) => pack ?? [])
   })
   context.damaged.took(row.id, { news, over })
-  for (const { packId, putSequence } of [...news, ...over]) context.inventories.went(row.id, packId, putSequence)
   for (const pack of lost) context.repair.queue.add('last-copy', pack)
   if (lost.length > 0) context.durability.copiesChanged()
   for (const { packId, problem } of news) {

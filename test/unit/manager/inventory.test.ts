@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { randomHexId } from '../../../src/core/ids.ts'
 import type { PackId } from '../../../src/core/ids.ts'
 import { inventoryAgainMs, inventoryIntervalMs, nodeDeadAfterMs } from '../../../src/core/limits.ts'
-import type { InventoryReport, Order } from '../../../src/core/messages.ts'
+import type { Heartbeat, InventoryReport, Order } from '../../../src/core/messages.ts'
 import { expectError } from '../../support/expect-error.ts'
 import { PaperCluster, chunk, firstPage, resultOf } from './cluster-fixture.ts'
 import type { PaperNode } from './cluster-fixture.ts'
@@ -195,16 +195,9 @@ describe('the list of a node', () => {
       expect(await putOf(cluster, packId, node)).to.equal(undefined)
     })
 
-    it('does not, either, between the end of an order to drop it and what follows from that', async () => {
-      expect(kinds((await node.heartbeat()).orders)).to.deep.equal(['send-inventory'])
+    /** The list comes when what `heartbeat` changes is in the catalogue, and nothing that follows from it was done. */
+    async function arrivesRightAfter(heartbeat: Partial<Heartbeat>): Promise<void> {
       const { catalogue } = cluster
-      const { putSequence, incarnation } = node
-      await catalogue.write(async (tx) => {
-        const [pack, row] = [await tx.packs.find(packId), await tx.nodes.find(node.id)]
-        await tx.copies.remove(pack!.id, { node: row!.id, putSequence })
-        const action = { packId, incarnation, putSequenceMax: putSequence, generationMax: 1 }
-        await tx.orders.add(row!.id, { orderId: 'drop', action: { kind: 'drop-pack', ...action } })
-      })
       const write = catalogue.write.bind(catalogue)
       const committed = Promise.withResolvers<void>()
       const goesOn = Promise.withResolvers<void>()
@@ -215,11 +208,30 @@ describe('the list of a node', () => {
         await goesOn.promise
         return result
       }
-      const told = node.heartbeat({ results: [resultOf('drop')] })
+      const told = node.heartbeat(heartbeat)
       await committed.promise
       await node.reportInventory(slow)
       goesOn.resolve()
       await told
+    }
+
+    it('does not, either, between the end of an order to drop it and what follows from that', async () => {
+      expect(kinds((await node.heartbeat()).orders)).to.deep.equal(['send-inventory'])
+      const { putSequence, incarnation } = node
+      await cluster.catalogue.write(async (tx) => {
+        const [pack, row] = [await tx.packs.find(packId), await tx.nodes.find(node.id)]
+        await tx.copies.remove(pack!.id, { node: row!.id, putSequence })
+        const action = { packId, incarnation, putSequenceMax: putSequence, generationMax: 1 }
+        await tx.orders.add(row!.id, { orderId: 'drop', action: { kind: 'drop-pack', ...action } })
+      })
+      await arrivesRightAfter({ results: [resultOf('drop')] })
+      expect(await putOf(cluster, packId, node)).to.equal(undefined)
+    })
+
+    it('does not, either, between the news that a damaged one is gone and what follows from that', async () => {
+      await node.heartbeat({ damaged: [{ packId, putSequence: node.putSequence, problem: 'rot', foundAtMs: 1 }] })
+      await cluster.open()
+      await arrivesRightAfter({ damaged: [] })
       expect(await putOf(cluster, packId, node)).to.equal(undefined)
     })
   })
