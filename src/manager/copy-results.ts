@@ -18,15 +18,18 @@ export async function takeCopyResult(context: ManagerContext, action: CopyPack, 
   const job = repair.settle(result.orderId)
   if (job === undefined) return await takeForgottenReceipt(context, result)
   context.members.settle(action.packId)
-  const outcome = result.receipt === undefined ? result : await enter(context, result.receipt)
-  if ('pack' in outcome) {
-    repair.succeeded(job)
-    context.durability.copiesChanged()
-    context.logger.info('a copy was made', { pack: job.packId, to: action.target.name })
-  } else {
-    fail(context, job, outcome)
+  try {
+    const outcome = result.receipt === undefined ? result : await enter(context, result.receipt)
+    if ('pack' in outcome) {
+      repair.succeeded(job)
+      context.durability.copiesChanged()
+      context.logger.info('a copy was made', { pack: job.packId, to: action.target.name })
+    } else {
+      fail(context, job, outcome)
+    }
+  } finally {
+    repair.queue.add('last-copy', job)
   }
-  repair.queue.add('last-copy', job)
   await planRepairs(context, repairLookAgainMax)
 }
 

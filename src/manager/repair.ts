@@ -10,6 +10,7 @@ import { lookAtPack } from './repair-look.ts'
 import type { PackLook } from './repair-look.ts'
 import { chooseSurplus, judgePack, standingsOf } from './repair-plan.ts'
 import type { Urgency } from './repair-plan.ts'
+import type { QueuedPack } from './repair-queue.ts'
 import { trimCopies } from './trim.ts'
 import { copiesWanted } from './vaults.ts'
 
@@ -74,15 +75,24 @@ export async function planRepairs(context: ManagerContext, limit = repairLookMax
   try {
     const taken = repair.queue.take(limit)
     if (taken.length === 0 && repair.jobs().length === 0) return repair.rest()
-    const looks = await context.catalogue.read(async (tx) => {
-      const found: (PackLook | undefined)[] = []
-      for (const { pack } of taken) found.push(await lookAtPack(tx, pack))
-      return found
-    })
-    await help(context, looks)
+    try {
+      await help(context, await lookAt(context, taken))
+    } catch (error) {
+      // Nobody else would notice them before the whole catalogue is gone through again.
+      for (const pack of taken) repair.queue.add('last-copy', pack)
+      throw error
+    }
   } finally {
     repair.planning = false
   }
+}
+
+function lookAt(context: ManagerContext, taken: readonly QueuedPack[]): Promise<(PackLook | undefined)[]> {
+  return context.catalogue.read(async (tx) => {
+    const found: (PackLook | undefined)[] = []
+    for (const { pack } of taken) found.push(await lookAtPack(tx, pack))
+    return found
+  })
 }
 
 async function help(context: ManagerContext, looks: readonly (PackLook | undefined)[]): Promise<void> {

@@ -1,8 +1,10 @@
 import { expect } from 'chai'
+import { TwofoldError } from '../../../src/core/errors.ts'
 import type { PackId } from '../../../src/core/ids.ts'
 import { repairsPerNodeMax } from '../../../src/core/limits.ts'
 import type { CopyPack } from '../../../src/core/messages.ts'
 import { readTicketUnchecked } from '../../../src/format/tickets.ts'
+import { expectError } from '../../support/expect-error.ts'
 import { ObedientCluster } from './obedient-cluster.ts'
 import type { PaperNode } from './cluster-fixture.ts'
 
@@ -189,6 +191,26 @@ describe('repair', () => {
     await cluster.run(60)
     for (const pack of had) expect(cluster.holders(pack).filter((node) => node !== sick)).to.have.length(2)
     expect(cluster.orders('drop-pack'), 'a disk that fails is ordered nothing').to.deep.equal([])
+  })
+
+  it('looks again at the packs that an error of the catalogue kept it from', async () => {
+    const cluster = await ObedientCluster.start(4)
+    const packs = await cluster.fill(12)
+    const { catalogue } = cluster.paper
+    const write = catalogue.write.bind(catalogue)
+    let raised = 0
+    catalogue.write = (work) =>
+      write((tx) => {
+        const raiseGeneration = async (...args: Parameters<typeof tx.packs.raiseGeneration>): Promise<number> => {
+          raised += 1
+          if (raised === 2) throw new TwofoldError('unavailable', 'the catalogue does not answer')
+          return tx.packs.raiseGeneration(...args)
+        }
+        return work({ ...tx, packs: { ...tx.packs, raiseGeneration } })
+      })
+    await expectError(cluster.die(cluster.node(0)), 'unavailable')
+    await cluster.run(60)
+    await expectWhole(cluster, packs)
   })
 
   it('takes the word of a node for a copy that was ordered before a restart', async () => {
