@@ -242,7 +242,8 @@ export class Damage {
     const image = this.#pick(this.#diskImages.get(node) ?? [])
     if (image === undefined || node.away !== undefined || this.#begun.oracle.inDoubt) return false
     const { files } = await this.#expendable(node)
-    const missing = packFiles(node).filter(({ path }) => !image.has(path))
+    // Also what the disk has now and was rotten when the image was made.
+    const missing = packFiles(node).filter(({ path }) => !sameBytes(image.get(path), node.disk.content(path, 'seen')))
     if (missing.some((file) => !files.includes(file))) return false
     await this.#losing(node, missing)
     this.#world.crashNode(node.name)
@@ -322,4 +323,8 @@ function logEnd({ disk }: SimNode): number {
     }
   }
   return newest
+}
+
+function sameBytes(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0
 }
