@@ -56,6 +56,7 @@ export class PaperNode {
       nodeId: this.ref.nodeId,
       incarnation: this.ref.incarnation,
       registrationNumber,
+      bootId: this.#bootId,
       sequence: this.#sequence,
       capacityBytes,
       usedBytes: 0,

@@ -60,10 +60,16 @@ export interface Registration {
   readonly epoch: number
 }
 
-export interface Heartbeat extends LogReport {
+/** Which process of a node speaks. */
+export interface Sender {
   readonly nodeId: NodeId
   readonly incarnation: Incarnation
   readonly registrationNumber: number
+  /** The process that registered; undefined from a program that does not say. */
+  readonly bootId?: string
+}
+
+export interface Heartbeat extends Sender, LogReport {
   readonly sequence: number
   readonly capacityBytes: number
   readonly usedBytes: number
@@ -105,10 +111,7 @@ export interface ProvenCopy {
   readonly provenAtMs: number
 }
 
-export interface InventoryReport {
-  readonly nodeId: NodeId
-  readonly incarnation: Incarnation
-  readonly registrationNumber: number
+export interface InventoryReport extends Sender {
   /** Grows with each report of a registration. */
   readonly reportNumber: number
   /** About newer puts the report says nothing. */
@@ -225,10 +228,7 @@ export type RecordsPart =
     }
   | ({ readonly kind: 'damaged' } & DamagedCopy)
 
-export interface RecordsReport extends LogReport {
-  readonly nodeId: NodeId
-  readonly incarnation: Incarnation
-  readonly registrationNumber: number
+export interface RecordsReport extends Sender, LogReport {
   readonly parts: AsyncIterable<RecordsPart>
 }
 

@@ -24,11 +24,19 @@ export function toRegister(request: wire.RegisterRequest): plain.RegisterRequest
   }
 }
 
+/** Which process of a node speaks. */
+function toSender(from: Pick<wire.HeartbeatRequest, keyof plain.Sender>): plain.Sender {
+  return {
+    nodeId: parseNodeId(from.nodeId),
+    incarnation: parseIncarnation(from.incarnation),
+    registrationNumber: toNumber(from.registrationNumber),
+    ...(from.bootId === '' ? {} : { bootId: from.bootId }),
+  }
+}
+
 export function toHeartbeat(request: wire.HeartbeatRequest): plain.Heartbeat {
   return {
-    nodeId: parseNodeId(request.nodeId),
-    incarnation: parseIncarnation(request.incarnation),
-    registrationNumber: toNumber(request.registrationNumber),
+    ...toSender(request),
     sequence: toNumber(request.sequence),
     capacityBytes: toNumber(request.capacityBytes),
     usedBytes: toNumber(request.usedBytes),
@@ -107,19 +115,10 @@ export async function readInventory(
     for (const pack of part.value.packs) packs.push(toInventoryEntry(pack))
     if (packs.length > Math.min(toNumber(header.packs), packsPerNodeMax)) throw wrongLength(header, packs.length)
   }
-  const {
-    nodeId,
-    incarnation,
-    registrationNumber,
-    reportNumber,
-    asOfPutSequence,
-    packs: count,
-  } = required(header, 'header')
+  const { reportNumber, asOfPutSequence, packs: count, ...sender } = required(header, 'header')
   if (toNumber(count) !== packs.length) throw wrongLength({ packs: count }, packs.length)
   return {
-    nodeId: parseNodeId(nodeId),
-    incarnation: parseIncarnation(incarnation),
-    registrationNumber: toNumber(registrationNumber),
+    ...toSender(sender),
     reportNumber: toNumber(reportNumber),
     asOfPutSequence: toNumber(asOfPutSequence),
     packs,
@@ -188,11 +187,8 @@ export async function openRecords(messages: AsyncIterable<wire.ReportRecordsRequ
   const first = await iterator.next()
   const part = first.done === true ? undefined : first.value.part
   if (part?.$case !== 'header') throw new TwofoldError('invalid-argument', 'a report begins with its header')
-  const { nodeId, incarnation, registrationNumber } = part.value
   return {
-    nodeId: parseNodeId(nodeId),
-    incarnation: parseIncarnation(incarnation),
-    registrationNumber: toNumber(registrationNumber),
+    ...toSender(part.value),
     ...toLogReport(part.value),
     parts: recordParts(iterator),
   }

@@ -1,6 +1,6 @@
 import { TwofoldError } from '../core/errors.ts'
 import { actorNameCharactersMax } from '../core/limits.ts'
-import type { Heartbeat, RegisterRequest, Registration } from '../core/messages.ts'
+import type { RegisterRequest, Registration, Sender } from '../core/messages.ts'
 import { oldBootError, rolledBackError } from '../core/rolled-back.ts'
 import type { CatalogueWriter } from './catalogue.ts'
 import type { NodeRow } from './catalogue-rows.ts'
@@ -191,19 +191,25 @@ function invalid(message: string): TwofoldError {
 }
 
 /**
+ * Whether it is the process that registered. Its number alone does not tell: where a catalogue was made again numbers
+ * begin anew, and an earlier process of the same store may have had the same one.
+ */
+export function isSender({ registrationNumber, incarnation, bootId }: Sender, row: NodeRow): boolean {
+  const sameNumber = registrationNumber === row.registrationNumber
+  return sameNumber && incarnation === row.ref.incarnation && (bootId === undefined || bootId === row.bootId)
+}
+
+/**
  * The node that speaks, if it is the process that the manager knows.
  * @throws TwofoldError `not-registered`, and `fenced` when a newer process took its place.
  */
-export function requireRegistered(
-  context: ManagerContext,
-  from: Pick<Heartbeat, 'nodeId' | 'incarnation' | 'registrationNumber'>,
-): NodeRow {
+export function requireRegistered(context: ManagerContext, from: Sender): NodeRow {
   const row = context.members.find(from.nodeId)
   if (row === undefined || from.registrationNumber > row.registrationNumber) throw notRegistered()
   if (from.registrationNumber < row.registrationNumber || row.admin === 'removed') {
     throw new TwofoldError('fenced', `a newer process serves the store of node ${row.ref.name}; this one must stop`)
   }
-  if (from.incarnation !== row.ref.incarnation) throw notRegistered()
+  if (!isSender(from, row)) throw notRegistered()
   return row
 }
 

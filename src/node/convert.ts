@@ -111,6 +111,7 @@ export function toRegistration(message: manager.RegisterResponse): Registration 
 export function fromHeartbeat(heartbeat: Heartbeat): manager.HeartbeatRequest {
   return {
     ...heartbeat,
+    bootId: heartbeat.bootId ?? '',
     registrationNumber: BigInt(heartbeat.registrationNumber),
     sequence: BigInt(heartbeat.sequence),
     capacityBytes: BigInt(heartbeat.capacityBytes),
@@ -212,6 +213,7 @@ export async function* fromInventory(
 ): AsyncGenerator<manager.ReportInventoryRequest> {
   const value = {
     ...header,
+    bootId: header.bootId ?? '',
     registrationNumber: BigInt(header.registrationNumber),
     reportNumber: BigInt(header.reportNumber),
     asOfPutSequence: BigInt(header.asOfPutSequence),
@@ -256,7 +258,8 @@ export async function* fromCommitPack(
 
 /** The messages of a report of everything. */
 export async function* fromRecords({ parts, ...header }: RecordsReport): AsyncGenerator<manager.ReportRecordsRequest> {
-  const value = { ...header, registrationNumber: BigInt(header.registrationNumber), ...fromLogReport(header) }
+  const { bootId = '', registrationNumber } = header
+  const value = { ...header, bootId, registrationNumber: BigInt(registrationNumber), ...fromLogReport(header) }
   yield { part: { $case: 'header', value } }
   for await (const part of parts) yield { part: fromPart(part) }
 }

@@ -3,10 +3,10 @@ import { backoffMs } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError, describeError, isTwofoldError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
-import type { ClusterId, Incarnation, NodeId } from '../core/ids.ts'
+import type { ClusterId, Incarnation } from '../core/ids.ts'
 import { heartbeatIntervalMs, orderNewsDelayMs, rolledBackAgainMs, unaryDeadlineMs } from '../core/limits.ts'
 import type { Logger } from '../core/logger.ts'
-import type { HeartbeatReply, KeepCatalogue, LogReport, Registration } from '../core/messages.ts'
+import type { HeartbeatReply, KeepCatalogue, LogReport, Registration, Sender } from '../core/messages.ts'
 import type { NodeRef } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import { knownBootNumber, rolledBackFrom } from '../core/rolled-back.ts'
@@ -212,6 +212,7 @@ export class HeartbeatWorker {
         nodeId: this.#self.nodeId,
         incarnation: this.#self.incarnation,
         registrationNumber: registration.registrationNumber,
+        bootId: this.#deps.bootId,
         sequence: ++this.#sequence,
         ...usage,
         uploads: node.writes.size,
@@ -260,10 +261,11 @@ export class HeartbeatWorker {
   }
 
   /** As what this node reports. @throws TwofoldError `not-registered` */
-  #registered(): { nodeId: NodeId; incarnation: Incarnation; registrationNumber: number } {
+  #registered(): Sender {
     if (this.#registration === undefined) throw new TwofoldError('not-registered', 'this node registers again')
     const { nodeId, incarnation } = this.#self
-    return { nodeId, incarnation, registrationNumber: this.#registration.registrationNumber }
+    const { bootId } = this.#deps
+    return { nodeId, incarnation, registrationNumber: this.#registration.registrationNumber, bootId }
   }
 
   /** Records the manager's log as far as its answer brings it. @returns whether that worked. */

@@ -76,6 +76,7 @@ describe('the manager over gRPC', () => {
         nodeId: hex(`${n}`),
         incarnation: hex('a'),
         registrationNumber,
+        bootId: request.bootId,
         sequence: 1n,
         capacityBytes: 10n ** 12n,
         usedBytes: 0n,

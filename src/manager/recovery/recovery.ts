@@ -11,6 +11,7 @@ import type {
   RecordsReport,
   RegisterRequest,
   Registration,
+  Sender,
 } from '../../core/messages.ts'
 import type { Random } from '../../core/random.ts'
 import { createSigner } from '../../format/signing.ts'
@@ -18,6 +19,7 @@ import type { Signer } from '../../format/signing.ts'
 import type { ChainEnd } from '../../format/log-chain.ts'
 import type { Catalogue } from '../catalogue.ts'
 import type { NodeRow } from '../catalogue-rows.ts'
+import { isSender } from '../registration.ts'
 import { LogFacts } from './log-facts.ts'
 import { PackIntake } from './pack-intake.ts'
 import { rebuild } from './rebuild.ts'
@@ -147,10 +149,9 @@ export class Recovery {
     }
   }
 
-  #source(from: Pick<Heartbeat, 'nodeId' | 'incarnation' | 'registrationNumber'>): Source {
+  #source(from: Sender): Source {
     const source = this.#sources.get(from.nodeId)
-    const same = source?.row.ref.incarnation === from.incarnation
-    if (source !== undefined && same && source.row.registrationNumber === from.registrationNumber) return source
+    if (source !== undefined && isSender(from, source.row)) return source
     throw new TwofoldError('not-registered', 'the manager does not know this registration; register again')
   }
 

@@ -62,6 +62,16 @@ describe('registration', () => {
     await node.register({ clusterId: ours })
   })
 
+  it('knows a process by more than its number, which another one had before the catalogue was made again', async () => {
+    const cluster = await PaperCluster.start(1)
+    const node = cluster.nodes[0] as PaperNode
+    const { bootId } = node.request
+    await node.heartbeat({ bootId })
+    await node.reportInventory({ bootId })
+    await expectError(node.heartbeat({ bootId: '1'.repeat(32) }), 'not-registered')
+    await expectError(node.reportInventory({ bootId: '1'.repeat(32) }), 'not-registered')
+  })
+
   it('lets a restarted process take over at the same address, and fences the older one', async () => {
     const cluster = await PaperCluster.start(1)
     const node = cluster.nodes[0] as PaperNode
