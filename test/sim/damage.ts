@@ -4,6 +4,7 @@ import { parseFileName } from '../../src/node/pack-file-name.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import { mayLose, mayLoseCatalogue } from './fault-atlas.ts'
 import type { PackHolding } from './fault-atlas.ts'
+import { nodeIdIn } from './operator.ts'
 import type { Operator } from './operator.ts'
 import { packFiles } from './oracle.ts'
 import type { Oracle, PackFile } from './oracle.ts'
@@ -246,6 +247,9 @@ export class Damage {
     const missing = packFiles(node).filter(({ path }) => !sameBytes(image.get(path), node.disk.content(path, 'seen')))
     if (missing.some((file) => !files.includes(file))) return false
     await this.#losing(node, missing)
+    // Of before the disk was replaced: the store that it has now is gone for good.
+    const now = node.disk.content('node.json', 'seen')
+    if (nodeIdIn(image.get('node.json')) !== nodeIdIn(now)) await this.#begun.operator.gone(node.name)
     this.#world.crashNode(node.name)
     this.#world.note(`the disk of ${node.name} is an older one`)
     node.disk.restore(image)

@@ -38,9 +38,8 @@ export class Operator {
     const row = nodes.find(({ ref, admin }) => ref.name === name && admin !== 'removed')
     if (row !== undefined) this.#gone.set(row.ref.nodeId, name)
     // A request to register may arrive after the store that it is for has gone.
-    const identity = Buffer.from(world.node(name).disk.content('node.json', 'seen') ?? []).toString()
-    const [, nodeId] = /"nodeId": "([0-9a-f]+)"/.exec(identity) ?? []
-    if (nodeId !== undefined) this.#gone.set(nodeId as NodeId, name)
+    const nodeId = nodeIdIn(world.node(name).disk.content('node.json', 'seen'))
+    if (nodeId !== undefined) this.#gone.set(nodeId, name)
   }
 
   /** Whether the name of this node may become free at any moment, for whatever store comes first. */
@@ -96,4 +95,10 @@ export class Operator {
     this.#inVain = 0
     await oracle.catalogueSettled()
   }
+}
+
+/** Whose store it is, as its `node.json` says. */
+export function nodeIdIn(identity: Uint8Array | undefined): NodeId | undefined {
+  const [, nodeId] = /"nodeId": "([0-9a-f]+)"/.exec(Buffer.from(identity ?? []).toString()) ?? []
+  return nodeId as NodeId | undefined
 }

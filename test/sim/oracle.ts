@@ -224,7 +224,9 @@ export class Oracle {
     const whole = this.#wholeOn(packId, 'durable').filter((name) => !this.#isDoomed(name, packId))
     const pack = await tx.packs.find(packId)
     const all = { packId, good: new Set(whole), surplus: 0, struck }
-    if (this.#doubt !== undefined) return { ...all, committed: true }
+    // An older catalogue may count any copy that was ever struck, until somebody reads it.
+    const counted = new Set([...whole, ...struck]).size
+    if (this.#doubt !== undefined) return { ...all, committed: true, surplus: Math.max(0, counted - copiesDefault) }
     const committed = pack?.state === 'committed' || pack?.state === 'condemned'
     if (pack === undefined || !committed) return { ...all, committed: false }
     const [copies = []] = await tx.copies.of([pack.id])
