@@ -209,10 +209,7 @@ export class HeartbeatWorker {
     const sentAtMs = clock.monotonicMs()
     const reply = await manager.heartbeat(
       {
-        nodeId: this.#self.nodeId,
-        incarnation: this.#self.incarnation,
-        registrationNumber: registration.registrationNumber,
-        bootId: this.#deps.bootId,
+        ...this.#registered(),
         sequence: ++this.#sequence,
         ...usage,
         uploads: node.writes.size,
