@@ -81,7 +81,7 @@ describe('a backup that goes on', () => {
       {
         ...{ type: 'status', secondsElapsed: 4, secondsRemaining: 61, filesDone: 1234, totalFiles: 5000 },
         ...{ bytesDone: 4 * 1024 ** 2, totalBytes: 8 * 1024 ** 2, newBytes: 1024 ** 2, knownBytes: 3 * 1024 ** 2 },
-        ...{ percentDone: 0.5, currentFiles: ['/root/\x1b[31mred'], errorCount: 0, waitingFor: [] },
+        ...{ percentDone: 0.5, currentFiles: ['/srv/\x1b[31mred'], errorCount: 0, waitingFor: [] },
       } as unknown as ProgressEvent,
       {
         ...{ type: 'pack', packId: 'abcdef0123456789', lengthBytes: 16 * 1024 ** 2, primary: 'n1', replicas: ['n3'] },
@@ -94,7 +94,7 @@ describe('a backup that goes on', () => {
       expect(text).to.include(wanted)
     }
     expect(text).to.match(/abcdef012345 +16\.00 MiB +n1 +→ +n3 +durable/)
-    expect(text).to.include('/root/\\x1b[31mred')
+    expect(text).to.include('/srv/\\x1b[31mred')
     const open = { ...events[0], open: true } as unknown as ProgressEvent
     tell({ type: 'news', job, news: { kind: 'progress', of: 'backup', event: open } })
     expect(textOf(state)).to.include('not known yet').and.to.include('1,234 so far').and.not.to.include('%')
