@@ -10,8 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { credentials } from '@grpc/grpc-js'
 import { heartbeatDeadlineMs, heartbeatIntervalMs, sessionLeaseMs, unaryDeadlineMs } from '../../src/core/limits.ts'
 import { ManagerClient, ManagerService } from '../../src/gen/twofold/v1/manager.ts'
-import { fromHeartbeat, fromRegister, toHeartbeatReply } from '../../src/node/convert.ts'
+import { fromHeartbeat, fromRegister, toStreamedReply } from '../../src/node/convert.ts'
 import { callUnary } from '../../src/rpc/calls.ts'
+import { Exchange } from '../../src/rpc/exchange.ts'
 import { quantile } from '../../src/core/quantile.ts'
 import { PaperNode } from './paper-node.ts'
 
@@ -50,16 +51,15 @@ async function runNode(number: number): Promise<() => Promise<void>> {
   behind.add(node)
   const request = fromRegister(node.registration())
   const { registrationNumber } = await callUnary(client, ManagerService.register, request, options)
+  const heartbeats = new Exchange({ method: ManagerService.heartbeats, deadlineMs: heartbeatDeadlineMs })
   const beat = async (): Promise<void> => {
     const start = performance.now()
     const heartbeat = fromHeartbeat(node.heartbeat(Number(registrationNumber)))
-    const reply = await callUnary(client, ManagerService.heartbeat, heartbeat, {
-      deadlineMs: heartbeatDeadlineMs,
-      signal,
-    })
+    const reply = toStreamedReply(await heartbeats.ask(client, { heartbeat }, signal))
     latencies.push(performance.now() - start)
-    node.follow(toHeartbeatReply(reply))
-    if (reply.logEntries.length === 0 && behind.delete(node) && behind.size === 0) process.stdout.write('ready\n')
+    node.follow(reply)
+    if ((reply.logEntries ?? []).length === 0 && behind.delete(node) && behind.size === 0)
+      process.stdout.write('ready\n')
   }
   return () => every(heartbeatIntervalMs, Math.random() * heartbeatIntervalMs, beat)
 }

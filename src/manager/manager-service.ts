@@ -4,6 +4,7 @@ import type { ManagerServer } from '../gen/twofold/v1/manager.ts'
 import { clientStreamHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
 import * as convert from './convert.ts'
+import { heartbeatCalls } from './heartbeats-service.ts'
 import * as node from './node-convert.ts'
 import type { Manager } from './manager.ts'
 
@@ -17,6 +18,7 @@ type NodeCalls = Pick<
   ManagerServer,
   | 'register'
   | 'heartbeat'
+  | 'heartbeats'
   | 'reportInventory'
   | 'reportRecords'
   | 'readCatalogueBackup'
@@ -29,9 +31,7 @@ function nodeCalls(manager: Manager): NodeCalls {
     register: unaryHandler(async (request, options) =>
       node.fromRegistration(await manager.register(node.toRegister(request), options)),
     ),
-    heartbeat: unaryHandler(async (request, options) =>
-      node.fromHeartbeatReply(await manager.heartbeat(node.toHeartbeat(request), options)),
-    ),
+    ...heartbeatCalls((heartbeat, options) => manager.heartbeat(heartbeat, options)),
     reportInventory: clientStreamHandler(async (messages, options) => {
       const take = async (): Promise<void> => manager.reportInventory(await node.readInventory(messages), options)
       await manager.gate.receive(options, take)

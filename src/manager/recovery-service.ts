@@ -3,6 +3,7 @@ import { ManagerService } from '../gen/twofold/v1/manager.ts'
 import type { ManagerServer } from '../gen/twofold/v1/manager.ts'
 import { clientStreamHandler, serverStreamHandler, unaryHandler } from '../rpc/handlers.ts'
 import type { ServiceMount } from '../rpc/server.ts'
+import { heartbeatCalls } from './heartbeats-service.ts'
 import * as node from './node-convert.ts'
 import type { Recovery } from './recovery/recovery.ts'
 
@@ -15,9 +16,7 @@ export function recoveryService(recovery: Recovery): ServiceMount {
   const implementation = {
     ...refused,
     register: unaryHandler(async (request) => node.fromRegistration(await recovery.register(node.toRegister(request)))),
-    heartbeat: unaryHandler(async (request) =>
-      node.fromHeartbeatReply(await recovery.heartbeat(node.toHeartbeat(request))),
-    ),
+    ...heartbeatCalls((heartbeat) => recovery.heartbeat(heartbeat)),
     reportRecords: clientStreamHandler(async (messages) => {
       await recovery.reportRecords(await node.openRecords(messages))
       return {}

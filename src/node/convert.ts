@@ -156,6 +156,12 @@ export function toHeartbeatReply(message: manager.HeartbeatResponse): HeartbeatR
   }
 }
 
+/** @throws TwofoldError `internal` when there is none in it */
+export function toStreamedReply({ heartbeat }: manager.HeartbeatsResponse): HeartbeatReply {
+  if (heartbeat === undefined) throw new TwofoldError('internal', 'the manager answered a heartbeat with nothing')
+  return toHeartbeatReply(heartbeat)
+}
+
 function toOrder({ orderId, epoch, action }: manager.Order): Order {
   return { orderId, epoch: Number(epoch), action: toAction(action) }
 }

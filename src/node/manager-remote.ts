@@ -9,6 +9,7 @@ import { isTwofoldError } from '../core/errors.ts'
 import { ManagerClient, ManagerService } from '../gen/twofold/v1/manager.ts'
 import { callClientStream, callServerStream, callUnary } from '../rpc/calls.ts'
 import type { ChannelPool } from '../rpc/channel.ts'
+import { Exchange } from '../rpc/exchange.ts'
 import {
   fromCommitPack,
   fromHeartbeat,
@@ -18,12 +19,14 @@ import {
   toHeartbeatReply,
   toReplacement,
   toRegistration,
+  toStreamedReply,
 } from './convert.ts'
 import type { ManagerApi } from './manager-api.ts'
 
 /** The manager over gRPC. Of several addresses the one that answered last is asked first. */
 export function remoteManager(pool: ChannelPool, addresses: readonly string[]): ManagerApi {
   let current = 0
+  const heartbeats = new Exchange({ method: ManagerService.heartbeats, deadlineMs: heartbeatDeadlineMs })
   const ask = async <T>(call: (client: ManagerClient) => Promise<T>): Promise<T> => {
     const client = pool.client(ManagerClient, addresses[current] ?? '')
     try {
@@ -41,8 +44,15 @@ export function remoteManager(pool: ChannelPool, addresses: readonly string[]): 
       }),
     heartbeat: (request, { signal } = {}) =>
       ask(async (client) => {
+        const heartbeat = fromHeartbeat(request)
+        try {
+          return toStreamedReply(await heartbeats.ask(client, { heartbeat }, signal))
+        } catch (error) {
+          if (!isTwofoldError(error, 'unsupported')) throw error
+        }
+        // A manager of a version in which each heartbeat was a call.
         const options = { signal, deadlineMs: heartbeatDeadlineMs }
-        return toHeartbeatReply(await callUnary(client, ManagerService.heartbeat, fromHeartbeat(request), options))
+        return toHeartbeatReply(await callUnary(client, ManagerService.heartbeat, heartbeat, options))
       }),
     reportInventory: (report, { signal } = {}) =>
       ask(async (client) => {

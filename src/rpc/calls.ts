@@ -36,16 +36,16 @@ export interface ClientStreamOptions extends StreamOptions {
   readonly untilAdmitted?: boolean
 }
 
-function peerOf(client: Client): string {
+export function peerOf(client: Client): string {
   return client.getChannel().getTarget().replace(/^dns:/, '')
 }
 
-function cancelled(signal: AbortSignal | undefined): TwofoldError {
+export function cancelled(signal: AbortSignal | undefined): TwofoldError {
   return new TwofoldError('cancelled', 'cancelled', { cause: signal?.reason })
 }
 
 /** Calls `stop` when `signal` is aborted; the result takes the listener away again. */
-function onAbort(signal: AbortSignal | undefined, stop: () => void): () => void {
+export function onAbort(signal: AbortSignal | undefined, stop: () => void): () => void {
   if (signal === undefined) return () => undefined
   signal.addEventListener('abort', stop, { once: true })
   return () => signal.removeEventListener('abort', stop)

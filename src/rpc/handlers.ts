@@ -1,7 +1,10 @@
 import { Metadata } from '@grpc/grpc-js'
 import type {
+  ServerDuplexStream,
+  ServerWritableStream,
   UntypedHandleCall,
   UntypedServiceImplementation,
+  handleBidiStreamingCall,
   handleClientStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
@@ -156,32 +159,62 @@ export function serverStreamHandler<Request, Response>(
   return bindable((environment) => (call) => {
     const running = new RunningCall(call, environment)
     const watch = idleWatch(running, environment, 'read nothing')
-    const write = (message: Response): Promise<void> =>
-      new Promise((resolve, reject) => {
-        call.write(message, (error: Error | null | undefined) => (error ? reject(error) : resolve()))
-      })
-    const work = async (): Promise<void> => {
-      for await (const message of handle(call.request, running.context)) {
-        watch.waiting()
-        await running.turn.guard(write(message))
-        watch.moved()
-      }
-    }
-    const finish = (): void => {
-      watch.stop()
-      running.finish()
-    }
-    work().then(
-      () => {
-        finish()
-        call.end()
-      },
-      (error: unknown) => {
-        call.emit('error', running.report(error))
-        finish()
-        // Whatever still waits to be read by then never will be.
-        if (call.writableLength > 0) breakOff(call)
-      },
-    )
+    answerAll({ call, running, watch, answers: handle(call.request, running.context) })
   })
+}
+
+/**
+ * A handler for calls with a stream of requests, each of which is answered before the next is looked at. The stream is
+ * there for as long as the caller wants; a request that is refused ends it.
+ */
+export function exchangeHandler<Request, Response>(
+  handle: (request: Request, context: CallContext) => Promise<Response>,
+): handleBidiStreamingCall<Request, Response> {
+  return bindable((environment) => (call) => {
+    const running = new RunningCall(call, environment, { standing: true })
+    const watch = idleWatch(running, environment, 'neither sent nor read')
+    const requests = readMessages<Request>({ stream: call, turn: running.turn, watch })
+    const answers = async function* (): AsyncGenerator<Response> {
+      for await (const request of requests) yield await handle(request, running.context)
+    }
+    answerAll({ call, running, watch, answers: answers() })
+  })
+}
+
+interface Answering<Response> {
+  readonly call: ServerWritableStream<unknown, Response> | ServerDuplexStream<unknown, Response>
+  readonly running: RunningCall
+  readonly watch: IdleWatch
+  readonly answers: AsyncIterable<Response>
+}
+
+/** Writes one answer after the other, and the one table's status for what making them threw. */
+function answerAll<Response>({ call, running, watch, answers }: Answering<Response>): void {
+  const write = (message: Response): Promise<void> =>
+    new Promise((resolve, reject) => {
+      call.write(message, (error: Error | null | undefined) => (error ? reject(error) : resolve()))
+    })
+  const work = async (): Promise<void> => {
+    for await (const message of answers) {
+      watch.waiting()
+      await running.turn.guard(write(message))
+      watch.moved()
+    }
+  }
+  const finish = (): void => {
+    watch.stop()
+    running.finish()
+  }
+  work().then(
+    () => {
+      finish()
+      call.end()
+    },
+    (error: unknown) => {
+      call.emit('error', running.report(error))
+      finish()
+      // Whatever still waits to be read by then never will be.
+      if (call.writableLength > 0) breakOff(call)
+    },
+  )
 }

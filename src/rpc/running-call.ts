@@ -36,6 +36,8 @@ function deadlineOf(call: ServerCall): number | undefined {
 
 /** One call in progress on a server: what stops it, and how its failure is reported. */
 export class RunningCall {
+  /** Whether it goes on for as long as its caller does: a server that shuts down does not wait for its end. */
+  readonly standing: boolean
   readonly turn = new Interrupter()
   readonly context: CallContext
   readonly #controller = new AbortController()
@@ -44,7 +46,8 @@ export class RunningCall {
   #stopped: TwofoldError | undefined
   #finished = false
 
-  constructor(call: ServerCall, environment: HandlerEnvironment) {
+  constructor(call: ServerCall, environment: HandlerEnvironment, { standing = false } = {}) {
+    this.standing = standing
     this.#environment = environment
     this.#path = call.getPath()
     this.context = { signal: this.#controller.signal, deadline: deadlineOf(call), peer: call.getPeer() }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { Http2Session, ServerHttp2Stream } from 'node:http2'
-import type { ServerReadableStream, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js'
+import type { ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js'
 import { TwofoldError } from '../core/errors.ts'
 
 /** What all kinds of server calls of grpc-js have in common. */
@@ -22,7 +22,7 @@ const http2Cancel = 8
  * Ends a call whose caller does not read. A status would wait behind the bytes that the caller does not take, and
  * grpc-js offers servers nothing else.
  */
-export function breakOff(call: ServerWritableStream<unknown, unknown>): void {
+export function breakOff(call: object): void {
   streamBelow(call)?.close(http2Cancel)
 }
 

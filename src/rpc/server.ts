@@ -10,6 +10,7 @@ import { bindHandlers } from './handlers.ts'
 import type { HandlerEnvironment } from './handlers.ts'
 import { healthMount } from './health.ts'
 import { addReflection } from './reflection.ts'
+import type { RunningCall } from './running-call.ts'
 import { serviceName } from './service-mount.ts'
 import type { ServiceMount } from './service-mount.ts'
 import { setStreamWindows, widenConnectionWindows } from './server-window.ts'
@@ -40,8 +41,9 @@ export interface RunningServer {
   /** What health says; false whatever `serving` thinks once it was set to false. */
   setServing(serving: boolean): void
   /**
-   * Takes no new calls, waits up to `deadlineMs` for the ones in progress, then breaks them off with `unavailable`, and
-   * closes every connection. Never throws; a second call waits for the first.
+   * Takes no new calls, waits up to `deadlineMs` for the ones in progress but those that go on as long as their callers
+   * do, then breaks them off with `unavailable`, and closes every connection. Never throws; a second call waits for the
+   * first.
    */
   drain(deadlineMs: number): Promise<void>
 }
@@ -108,12 +110,16 @@ function mountAll(server: Server, mounts: readonly ServiceMount[], environment: 
 
 async function shutDown(server: Server, deadlineMs: number, environment: HandlerEnvironment): Promise<void> {
   const { clock, running, logger } = environment
+  const breakOff = (calls: readonly RunningCall[]): void => {
+    for (const call of calls) call.stop(new TwofoldError('unavailable', 'the server is shutting down'))
+  }
+  breakOff([...running].filter(({ standing }) => standing))
   const closed = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
   const done = new AbortController()
   const patience = async (): Promise<void> => {
     await clock.sleep(deadlineMs, done.signal)
     logger.warn('calls in progress are broken off', { calls: running.size })
-    for (const call of running) call.stop(new TwofoldError('unavailable', 'the server is shutting down'))
+    breakOff([...running])
     await clock.sleep(farewellMs, done.signal)
   }
   await Promise.race([closed, patience()])
