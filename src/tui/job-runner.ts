@@ -1,4 +1,4 @@
-import { isTwofoldError, toTwofoldError } from '../core/errors.ts'
+import { TwofoldError, isTwofoldError, toTwofoldError } from '../core/errors.ts'
 import type { Job, News } from './work.ts'
 
 /** Does what a job says; `tell` is for news on the way. Aborting the signal ends it. */
@@ -18,14 +18,14 @@ export class JobRunner {
   sync(jobs: readonly Job[]): void {
     for (const job of jobs) {
       if (!this.#running.has(job.id)) this.#begin(job)
-      if (job.cancelled) this.#running.get(job.id)?.controller.abort()
+      if (job.cancelled) this.#running.get(job.id)?.controller.abort(cancellation())
     }
   }
 
   /** Ends everything, and waits until it has. */
   async stop(): Promise<void> {
     const running = [...this.#running.values()]
-    for (const { controller } of running) controller.abort()
+    for (const { controller } of running) controller.abort(cancellation())
     await Promise.all(running.map(({ over }) => over))
   }
 
@@ -48,6 +48,9 @@ export class JobRunner {
     this.#tell(job.id, { kind: 'ended', work: job.work, problem, cancelled })
   }
 }
+
+/** Why a job ends before its work is done; histories show it. */
+const cancellation = (): TwofoldError => new TwofoldError('cancelled', 'it was cancelled')
 
 function problemOf(error: unknown): string {
   const { code, message, cause } = toTwofoldError(error)
