@@ -153,9 +153,12 @@ function viewCalls(manager: Manager): ViewCalls {
       nodes: (await manager.listNodes(options)).map(convert.fromNodeInfo),
     })),
     getStatus: unaryHandler(async (_, options) => convert.fromStatus(await manager.getStatus(options))),
-    watchCluster: serverStreamHandler(async function* ({ resumeToken }, options) {
-      for await (const watched of manager.watchCluster(resumeToken, options)) yield convert.fromWatched(watched)
-    }),
+    watchCluster: serverStreamHandler(
+      async function* ({ resumeToken }, options) {
+        for await (const watched of manager.watchCluster(resumeToken, options)) yield convert.fromWatched(watched)
+      },
+      { standing: true },
+    ),
     listHistory: unaryHandler(async (request, options) => {
       const { items, nextPageToken } = await manager.listHistory(request.kind, request, options)
       return { operations: items.map(convert.fromOperation), nextPageToken }

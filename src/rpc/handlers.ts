@@ -151,13 +151,14 @@ function streamHandler<Request, Response>(
 
 /**
  * A handler for calls with one request and a stream of answers. The next answer is asked for when the one before has
- * been handed to the network, so its memory may be reused then.
+ * been handed to the network, so its memory may be reused then. `standing`: as of `RunningCall`.
  */
 export function serverStreamHandler<Request, Response>(
   handle: (request: Request, context: CallContext) => AsyncIterable<Response>,
+  options: { readonly standing?: boolean } = {},
 ): handleServerStreamingCall<Request, Response> {
   return bindable((environment) => (call) => {
-    const running = new RunningCall(call, environment)
+    const running = new RunningCall(call, environment, options)
     const watch = idleWatch(running, environment, 'read nothing')
     answerAll({ call, running, watch, answers: handle(call.request, running.context) })
   })

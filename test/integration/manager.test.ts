@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { silentLogger } from '../../src/core/logger.ts'
+import type { Logger } from '../../src/core/logger.ts'
 import { fromHex, toHex } from '../../src/core/ids.ts'
 import { blake3 } from '../../src/format/hash.ts'
 import { emptyStats, encodeManifest } from '../../src/format/manifest.ts'
@@ -12,7 +13,7 @@ import { readTicketUnchecked, signReceipt } from '../../src/format/tickets.ts'
 import { ManagerClient, ManagerService, NodeState, RecordKind } from '../../src/gen/twofold/v1/manager.ts'
 import type { CommitPackRequest, PackEntry, RegisterRequest } from '../../src/gen/twofold/v1/manager.ts'
 import { startManager } from '../../src/manager/main.ts'
-import { callClientStream, callUnary } from '../../src/rpc/calls.ts'
+import { callClientStream, callServerStream, callUnary } from '../../src/rpc/calls.ts'
 import { ChannelPool } from '../../src/rpc/channel.ts'
 import { expectError } from '../support/expect-error.ts'
 
@@ -31,8 +32,8 @@ describe('the manager over gRPC', () => {
   let pool: ChannelPool
 
   const client = (): ManagerClient => pool.client(ManagerClient, manager.address)
-  const start = (): Promise<Running> =>
-    startManager({ dataDirectory: directory, listen: '127.0.0.1:0', logger: silentLogger })
+  const start = (logger: Logger = silentLogger): Promise<Running> =>
+    startManager({ dataDirectory: directory, listen: '127.0.0.1:0', logger })
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'twofold-manager-'))
@@ -210,6 +211,22 @@ describe('the manager over gRPC', () => {
     }
     await expectError(callClientStream(client(), ManagerService.commitPack, none()), 'invalid-argument')
     await expectError(callClientStream(client(), ManagerService.commitPack, batch()), 'invalid-argument')
+  })
+
+  it('does not wait for who watches when it stops, and says that it does', async () => {
+    await manager.stop()
+    const warnings: string[] = []
+    const logger: Logger = { ...silentLogger, warn: (words) => void warnings.push(words), child: () => logger }
+    manager = await start(logger)
+    const watched = callServerStream(client(), unary.watchCluster, { resumeToken: '' })
+    expect((await watched.next()).done).to.equal(false)
+    const stopped = manager.stop()
+    const told = async (): Promise<void> => {
+      while ((await watched.next()).done !== true);
+    }
+    await expectError(told(), 'unavailable')
+    await stopped
+    expect(warnings, 'nothing had to be broken off').to.deep.equal([])
   })
 
   it('has its data directory to itself', async () => {
