@@ -1,4 +1,5 @@
 import { TwofoldError, isTwofoldError } from '../core/errors.ts'
+import { isWithin } from '../core/within-folder.ts'
 import type { AgentHost } from './agent-host.ts'
 
 /** What an agent does not allow, whoever asks. */
@@ -47,12 +48,9 @@ function refused(allow: readonly Uint8Array[], path: Uint8Array): Refusal {
   )
 }
 
-/** Whether a path is a folder or lies below it. Both are absolute and without `..`. */
+/** Whether a path is a folder or lies below it; one with `..` in it lies nowhere. */
 export function isBelow(folder: Uint8Array, path: Uint8Array): boolean {
-  const above = Buffer.from(folder)
-  const base = above.at(-1) === slash ? above.subarray(0, -1) : above
-  if (Buffer.from(path).includes('/../') || Buffer.from(path).toString('latin1').endsWith('/..')) return false
-  return base.equals(path.subarray(0, base.length)) && (path.length === base.length || path[base.length] === slash)
+  const text = Buffer.from(path).toString('latin1')
+  if (text.includes('/../') || text.endsWith('/..')) return false
+  return isWithin(path, folder)
 }
-
-const slash = 0x2f

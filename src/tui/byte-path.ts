@@ -1,5 +1,6 @@
 /** Paths as bytes, `/` between their parts. */
 import { isolate, safePath } from '../core/safe-text.ts'
+import { isWithin } from '../core/within-folder.ts'
 
 const slash = 0x2f
 
@@ -22,13 +23,6 @@ export function commonFolder(paths: readonly Uint8Array[]): Uint8Array {
 
 export function lastName(path: Uint8Array): Uint8Array {
   return path.subarray(Buffer.from(path).lastIndexOf(slash) + 1)
-}
-
-/** Whether `path` is `folder` or below it. */
-export function isWithin(path: Uint8Array, folder: Uint8Array): boolean {
-  if (folder.length === 1) return true
-  const begins = Buffer.from(path.subarray(0, folder.length)).equals(folder)
-  return begins && (path.length === folder.length || path[folder.length] === slash)
 }
 
 /** A path as a key of a map. */

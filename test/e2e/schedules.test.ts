@@ -135,7 +135,9 @@ describe('scheduled backups by real agents', function () {
 
   it('tell a monitor of a schedule that fails', async () => {
     const add = ['schedule', 'add', '--agent', 'web1', '--path', '/etc', '--at', 'yearly']
-    expect((await cluster.run(add)).code).to.equal(0)
+    const added = await cluster.run(add)
+    expect(added.code).to.equal(0)
+    expect(added.stdout).to.match(/web1 allows .*, and refuses \/etc\. Its runs are refused then until/)
     const [refused] = await cluster.json<Run>(['schedule', 'run', 'web1:/etc', '--wait'], 1)
     expect(refused).to.include({ state: 'refused' })
     const status = await cluster.run(['status', '--fail-on', 'failing,overdue'])

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Client } from '../../client/index.ts'
+import { scheduleDoubt } from '../../core/schedule-doubt.ts'
 import type { Schedule } from '../../core/schedules.ts'
 import type { Cli } from '../cli.ts'
 import { addAction, addClusterOptions, addHelp } from '../command-setup.ts'
@@ -55,9 +56,12 @@ function defineAdd(command: Command, cli: Cli): void {
   })
   addAction<SpecOptions & { agent: string; path: string }>(sub, cli, async (run) => {
     const spec = await newSpec(run.options)
-    await withClient(run, async (client) =>
-      tell(run, await client.schedules.add(spec, { signal: cli.signal }), 'Added.'),
-    )
+    await withClient(run, async (client) => {
+      await tell(run, await client.schedules.add(spec, { signal: cli.signal }), 'Added.')
+      const doubt = scheduleDoubt(spec, await client.schedules.agents({ signal: cli.signal }))
+      // Of the other doubt the state of the schedule told.
+      if (doubt?.about === 'path') await run.output.remark(`${doubt.text} ${doubt.consequence}`)
+    })
   })
 }
 

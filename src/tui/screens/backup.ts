@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { BackupSummary } from '../../client/index.ts'
-import { joinBytes, isWithin, lastName, parentPath, pathKey, shownBytes } from '../byte-path.ts'
+import { isWithin } from '../../core/within-folder.ts'
+import { joinBytes, lastName, parentPath, pathKey, shownBytes } from '../byte-path.ts'
 import { emptyList, filtered, listKey } from '../folder-list.ts'
 import type { FolderEntry, ListState } from '../folder-list.ts'
 import type { Key } from '../key-parser.ts'

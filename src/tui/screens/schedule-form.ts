@@ -1,8 +1,7 @@
 import { isTwofoldError } from '../../core/errors.ts'
-import { safePath, safeText } from '../../core/safe-text.ts'
+import { safeText } from '../../core/safe-text.ts'
 import { readTiming } from '../../core/schedule-timing.ts'
-import type { AgentInfo, Schedule, ScheduleSpec, ScheduleTiming } from '../../core/schedules.ts'
-import { isWithin } from '../byte-path.ts'
+import type { Schedule, ScheduleSpec, ScheduleTiming } from '../../core/schedules.ts'
 import type { Key } from '../key-parser.ts'
 import { isKey } from '../list-cursor.ts'
 import { editText } from '../text-field.ts'
@@ -157,21 +156,4 @@ function specOf({ edited, texts }: ScheduleForm): ScheduleSpec {
     excludes: texts.excludes === before.excludes ? spec.excludes : listOf(texts.excludes),
     tags: texts.tags === before.tags ? spec.tags : listOf(texts.tags),
   }
-}
-
-/** Why somebody may not have meant it, though it can be done; the field that it is about comes with it. */
-export function formDoubt(
-  { agent, path }: ScheduleSpec,
-  agents: readonly AgentInfo[],
-): { readonly field: FormField; readonly text: string } | undefined {
-  const registered = agents.filter(({ known }) => known)
-  const found = registered.find(({ name }) => name === agent)
-  if (found === undefined) {
-    const names = registered.map(({ name }) => safeText(name)).join(', ')
-    const known = names === '' ? 'none has yet' : `known are ${names}`
-    return { field: 'agent', text: `No agent "${safeText(agent)}" has registered: ${known}.` }
-  }
-  if (found.allow.some((folder) => isWithin(path, folder))) return undefined
-  const allowed = found.allow.map(safePath).join(', ') || 'nothing'
-  return { field: 'path', text: `${safeText(agent)} allows ${allowed}, and refuses ${safePath(path)}.` }
 }

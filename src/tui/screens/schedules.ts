@@ -1,4 +1,5 @@
 import { isolate, safePath, safeText } from '../../core/safe-text.ts'
+import { scheduleDoubt } from '../../core/schedule-doubt.ts'
 import { stateText, timingText } from '../../core/schedule-words.ts'
 import type { AgentInfo, Schedule, ScheduleRun, ScheduleSpec } from '../../core/schedules.ts'
 import { shownBytes } from '../byte-path.ts'
@@ -9,7 +10,7 @@ import { clampTo, isKey, isText } from '../list-cursor.ts'
 import { stay, yesOrNo } from '../screen.ts'
 import type { Effect, KeyHint, Next, Screen, Shared } from '../screen.ts'
 import type { News, ScheduleAct } from '../work.ts'
-import { formDoubt, formKey, formOf, newForm, openFields } from './schedule-form.ts'
+import { formKey, formOf, newForm, openFields } from './schedule-form.ts'
 import type { ScheduleForm } from './schedule-form.ts'
 import { schedulesView } from './schedules-view.ts'
 
@@ -166,20 +167,15 @@ function addOrAsk(
 ): Next<SchedulesState> {
   const add = change({ do: 'add', spec }, shared)
   // As long as nothing is known of agents, the manager is asked, which says what it does.
-  const doubt = own.schedules === undefined ? undefined : formDoubt(spec, own.agents)
+  const doubt = own.schedules === undefined ? undefined : scheduleDoubt(spec, own.agents)
   if (doubt === undefined) return stay(own, add)
   // Whoever says no finds the reason where it was typed.
   const problem = { text: `${doubt.text} Type another one.`, position: undefined }
-  const ask = yesOrNo('Add it all the same?', [doubt.text, waits[doubt.field === 'agent' ? 'agent' : 'path']], {
+  const ask = yesOrNo('Add it all the same?', [doubt.text, doubt.consequence], {
     label: 'yes, add it',
     effects: [add],
   })
-  return stay({ ...own, form: { ...form, field: doubt.field, problem } }, ask)
-}
-
-const waits = {
-  agent: 'It waits then until an agent of that name is there.',
-  path: 'Its runs are refused then until the agent is started with that folder allowed.',
+  return stay({ ...own, form: { ...form, field: doubt.about, problem } }, ask)
 }
 
 function onNews(own: SchedulesState, news: News, shared: Shared): Next<SchedulesState> {
