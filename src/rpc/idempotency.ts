@@ -12,6 +12,7 @@ export type Idempotency = 'read' | 'same' | 'settle'
 export const idempotency: Readonly<Record<string, Idempotency>> = {
   '/twofold.v1.Manager/Register': 'same',
   '/twofold.v1.Manager/Heartbeat': 'same',
+  '/twofold.v1.Manager/Heartbeats': 'same',
   '/twofold.v1.Manager/ReportInventory': 'same',
   '/twofold.v1.Manager/ReportRecords': 'same',
   '/twofold.v1.Manager/ReadCatalogueBackup': 'read',
