@@ -182,6 +182,15 @@ export class Cluster {
     })
   }
 
+  /** Resolves when every node has reported twice from now on: what the others did before, it has recorded and said then. */
+  async waitForReports(): Promise<void> {
+    const heard = new Map<string, Set<number>>(this.nodeNames.map((name) => [name, new Set()]))
+    await this.waitFor('every node to report twice', async () => {
+      for (const { node, lastHeartbeatMs } of await this.#nodes()) heard.get(node.name)?.add(lastHeartbeatMs)
+      return [...heard.values()].every(({ size }) => size > 2)
+    })
+  }
+
   /** Resolves when the manager calls a node so. */
   async waitForState(node: string, ...states: readonly string[]): Promise<void> {
     await this.waitFor(`${node} to be ${states.join(' or ')}`, async () => {
