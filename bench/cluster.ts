@@ -182,7 +182,7 @@ export class Cluster {
     })
   }
 
-  /** Resolves when every node has reported twice from now on: what the others did before, it has recorded and said then. */
+  /** Resolves when every node has reported twice from now on: what others did before, it has recorded and said then. */
   async waitForReports(): Promise<void> {
     const heard = new Map<string, Set<number>>(this.nodeNames.map((name) => [name, new Set()]))
     await this.waitFor('every node to report twice', async () => {
