@@ -15,6 +15,7 @@ import type {
   RegisterRequest,
   Registration,
   ReplicateHeader,
+  Sender,
   UploadHeader,
 } from '../core/messages.ts'
 import type { LogEntry, LogPosition, NodeRef, NodeState, PackEntry, Signed } from '../core/model.ts'
@@ -108,11 +109,16 @@ export function toRegistration(message: manager.RegisterResponse): Registration 
   }
 }
 
+/** Which process speaks, as the headers of all reports say it. */
+function fromSender(sender: Sender): Pick<manager.HeartbeatRequest, keyof Sender> {
+  const { nodeId, incarnation, registrationNumber, bootId = '' } = sender
+  return { nodeId, incarnation, registrationNumber: BigInt(registrationNumber), bootId }
+}
+
 export function fromHeartbeat(heartbeat: Heartbeat): manager.HeartbeatRequest {
   return {
     ...heartbeat,
-    bootId: heartbeat.bootId ?? '',
-    registrationNumber: BigInt(heartbeat.registrationNumber),
+    ...fromSender(heartbeat),
     sequence: BigInt(heartbeat.sequence),
     capacityBytes: BigInt(heartbeat.capacityBytes),
     usedBytes: BigInt(heartbeat.usedBytes),
@@ -219,8 +225,7 @@ export async function* fromInventory(
 ): AsyncGenerator<manager.ReportInventoryRequest> {
   const value = {
     ...header,
-    bootId: header.bootId ?? '',
-    registrationNumber: BigInt(header.registrationNumber),
+    ...fromSender(header),
     reportNumber: BigInt(header.reportNumber),
     asOfPutSequence: BigInt(header.asOfPutSequence),
     packs: BigInt(packs.length),
@@ -264,8 +269,7 @@ export async function* fromCommitPack(
 
 /** The messages of a report of everything. */
 export async function* fromRecords({ parts, ...header }: RecordsReport): AsyncGenerator<manager.ReportRecordsRequest> {
-  const { bootId = '', registrationNumber } = header
-  const value = { ...header, bootId, registrationNumber: BigInt(registrationNumber), ...fromLogReport(header) }
+  const value = { ...fromSender(header), ...fromLogReport(header) }
   yield { part: { $case: 'header', value } }
   for await (const part of parts) yield { part: fromPart(part) }
 }
