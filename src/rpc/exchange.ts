@@ -1,6 +1,5 @@
 import { Metadata, status as Status } from '@grpc/grpc-js'
 import type { Client, ClientDuplexStream, MethodDefinition, ServiceError, StatusObject } from '@grpc/grpc-js'
-import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { systemClock } from '../system/clock.ts'
 import { cancelled, onAbort, peerOf } from './calls.ts'
@@ -12,7 +11,6 @@ export interface ExchangeOptions<Request, Response> {
   readonly method: MethodDefinition<Request, Response>
   /** How long to wait for an answer, in milliseconds. */
   readonly deadlineMs: number
-  readonly clock?: Clock
 }
 
 /**
@@ -50,12 +48,12 @@ class QuestionStream<Request, Response> {
   #answered: (response: Response) => void = () => undefined
   #release = (): void => undefined
 
-  constructor(client: Client, { method, deadlineMs, clock = systemClock }: ExchangeOptions<Request, Response>) {
+  constructor(client: Client, { method, deadlineMs }: ExchangeOptions<Request, Response>) {
     this.client = client
     const { path, requestSerialize, responseDeserialize } = method
     this.#call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata())
     const late = new TwofoldError('deadline-exceeded', `${peerOf(client)} did not answer for ${deadlineMs} ms`)
-    this.#watch = new IdleWatch({ clock, idleMs: deadlineMs, onIdle: () => this.close(late) })
+    this.#watch = new IdleWatch({ clock: systemClock, idleMs: deadlineMs, onIdle: () => this.close(late) })
     this.#call.on('data', (response: Response) => this.#answered(response))
     this.#call.on('status', (status: StatusObject) => this.#end(this.#reasonOf(status)))
     // The status says it as well, and is also there when the server just ended the stream.

@@ -110,7 +110,7 @@ function mountAll(server: Server, mounts: readonly ServiceMount[], environment: 
 
 async function shutDown(server: Server, deadlineMs: number, environment: HandlerEnvironment): Promise<void> {
   const { clock, running, logger } = environment
-  const breakOff = (calls: readonly RunningCall[]): void => {
+  const breakOff = (calls: Iterable<RunningCall>): void => {
     for (const call of calls) call.stop(new TwofoldError('unavailable', 'the server is shutting down'))
   }
   breakOff([...running].filter(({ standing }) => standing))
@@ -119,7 +119,7 @@ async function shutDown(server: Server, deadlineMs: number, environment: Handler
   const patience = async (): Promise<void> => {
     await clock.sleep(deadlineMs, done.signal)
     logger.warn('calls in progress are broken off', { calls: running.size })
-    breakOff([...running])
+    breakOff(running)
     await clock.sleep(farewellMs, done.signal)
   }
   await Promise.race([closed, patience()])
