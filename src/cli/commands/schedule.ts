@@ -57,8 +57,8 @@ function defineAdd(command: Command, cli: Cli): void {
   addAction<SpecOptions & { agent: string; path: string }>(sub, cli, async (run) => {
     const spec = await newSpec(run.options)
     await withClient(run, async (client) => {
-      await tell(run, await client.schedules.add(spec, { signal: cli.signal }), 'Added.')
       const doubt = scheduleDoubt(spec, await client.schedules.agents({ signal: cli.signal }))
+      await tell(run, await client.schedules.add(spec, { signal: cli.signal }), 'Added.')
       // Of the other doubt the state of the schedule told.
       if (doubt?.about === 'path') await run.output.remark(`${doubt.text} ${doubt.consequence}`)
     })
