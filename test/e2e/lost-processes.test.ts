@@ -30,8 +30,8 @@ describe('processes killed in the middle of a backup', function () {
   afterEach(() => cluster.stop())
 
   /** As long as not all nodes know of one that has just joined, more must record a snapshot than are left here. */
-  async function start(nodes = 3): Promise<void> {
-    cluster = await Cluster.start({ nodes, managerOptions })
+  async function startAcquainted(): Promise<void> {
+    cluster = await Cluster.start({ managerOptions })
     await cluster.waitForReports()
   }
 
@@ -49,7 +49,7 @@ describe('processes killed in the middle of a backup', function () {
   }
 
   it('goes on when a primary dies: its pack is sent to another', async () => {
-    await start()
+    await startAcquainted()
     const backup = new RunningBackup(cluster, [source])
     await backup.killInTheMiddle('primary')
     expect(await backup.end(), backup.stderr).to.equal(0)
@@ -59,7 +59,7 @@ describe('processes killed in the middle of a backup', function () {
   })
 
   it('goes on when a replica dies: another takes its place', async () => {
-    await start()
+    await startAcquainted()
     const backup = new RunningBackup(cluster, [source])
     const lost = await backup.killInTheMiddle('replica')
     expect(await backup.end(), backup.stderr).to.equal(0)
@@ -70,7 +70,7 @@ describe('processes killed in the middle of a backup', function () {
   })
 
   it('fails with "not enough nodes" when nobody is left, and leaves nothing half-committed', async () => {
-    await start(2)
+    cluster = await Cluster.start({ nodes: 2, managerOptions })
     const backup = new RunningBackup(cluster, [source])
     const lost = await backup.killInTheMiddle('replica')
     expect(await backup.end()).to.equal(14)
@@ -88,7 +88,7 @@ describe('processes killed in the middle of a backup', function () {
   })
 
   it('goes on when the manager is killed and comes back', async () => {
-    await start()
+    cluster = await Cluster.start({ managerOptions })
     const backup = new RunningBackup(cluster, [source])
     await backup.untilTransfer()
     await cluster.kill('manager')
@@ -99,7 +99,7 @@ describe('processes killed in the middle of a backup', function () {
   })
 
   it('ends with 130 when it is interrupted, and there is no snapshot', async () => {
-    await start()
+    cluster = await Cluster.start({ managerOptions })
     const backup = new RunningBackup(cluster, [source])
     await backup.untilTransfer()
     backup.interrupt('SIGINT')
@@ -108,7 +108,7 @@ describe('processes killed in the middle of a backup', function () {
   })
 
   it('keeps everything when all processes are killed and started again', async () => {
-    await start()
+    cluster = await Cluster.start({ managerOptions })
     expect((await cluster.run(['backup', source])).code).to.equal(0)
     const names = ['manager', ...cluster.nodeNames]
     await Promise.all(names.map((name) => cluster.kill(name)))
