@@ -90,6 +90,7 @@ async function measureSending(run: NodeRun): Promise<Rate> {
 
 async function measureReceiving(run: NodeRun): Promise<Rate> {
   const { trial, pack, pace, storage, info, others, peer } = run
+  if (peer === undefined) throw new TwofoldError('failed-precondition', 'no other node answers, to send it a copy')
   const allocation = await trial.allocateReplica(info.node, { lengthBytes: pack.length, others, peer })
   try {
     await trial.makeDurable(allocation, pack)

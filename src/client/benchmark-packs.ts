@@ -30,12 +30,9 @@ export interface ReplicaWish {
   readonly lengthBytes: number
   /** All other nodes. */
   readonly others: readonly NodeId[]
-  /** One of them that may be its primary; the manager chooses unless given. */
-  readonly peer: NodeId | undefined
+  /** One of them, to be its primary. */
+  readonly peer: NodeId
 }
-
-/** Which of two nodes becomes the primary is the manager's chance; so often in a row it goes wrong once in 65,536. */
-const placementTries = 16
 
 const nameBytes = 16
 const idBytes = 32
@@ -84,20 +81,18 @@ export class TrialPacks {
   }
 
   /** @param exclude nodes that are not wanted while there are enough others */
-  allocate(lengthBytes: number, exclude: readonly NodeId[]): Promise<Allocation> {
+  allocate(lengthBytes: number, exclude: readonly NodeId[], primaryNodeId?: NodeId): Promise<Allocation> {
     const { manager, session, random, signal } = this.#deps
-    const request = { session, requestId: randomHexId<string>(random), lengthBytes, excludeNodeIds: exclude }
-    return manager.allocatePack(request, { signal })
+    const requestId = randomHexId<string>(random)
+    return manager.allocatePack({ session, requestId, lengthBytes, excludeNodeIds: exclude, primaryNodeId }, { signal })
   }
 
   /** A pack of which the node is a replica, and keeps it therefore until it is given up. */
   async allocateReplica(node: NodeRef, { lengthBytes, others, peer }: ReplicaWish): Promise<Allocation> {
     const exclude = others.filter((nodeId) => nodeId !== peer)
-    for (let attempt = 0; attempt < placementTries; attempt++) {
-      const allocation = await this.allocate(lengthBytes, exclude)
-      if (allocation.replicas.some(({ nodeId }) => nodeId === node.nodeId)) return allocation
-      await this.giveUp(allocation)
-    }
+    const allocation = await this.allocate(lengthBytes, exclude, peer)
+    if (allocation.replicas.some(({ nodeId }) => nodeId === node.nodeId)) return allocation
+    await this.giveUp(allocation)
     throw notPlaced(node)
   }
 

@@ -74,6 +74,7 @@ export class ManagerRemote implements ManagerApi {
       requestId: request.requestId,
       lengthBytes: BigInt(request.lengthBytes),
       excludeNodeIds: [...request.excludeNodeIds],
+      primaryNodeId: request.primaryNodeId ?? '',
     }
     return convert.toAllocation(await this.#call(ManagerService.allocatePack, message, options))
   }

@@ -1,6 +1,7 @@
 import type { ChunkId } from '../core/ids.ts'
 import { readGapBytes, readTaskBytes } from '../core/limits.ts'
-import type { ByteRange, ChunkLocation, PackLocation } from '../core/messages.ts'
+import type { ChunkLocation, PackLocation } from '../core/messages.ts'
+import type { ByteRange } from '../core/storage-messages.ts'
 
 /** A record to be read, and where its content is wanted. */
 export interface WantedRecord {

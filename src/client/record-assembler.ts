@@ -1,5 +1,5 @@
 import { TwofoldError } from '../core/errors.ts'
-import type { ReadSlice } from '../core/messages.ts'
+import type { ReadSlice } from '../core/storage-messages.ts'
 
 interface Span {
   readonly offset: number

@@ -1,5 +1,12 @@
 import type { PackId } from '../core/ids.ts'
-import type { PackStat, PackVerdict, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../core/messages.ts'
+import type {
+  PackStat,
+  PackVerdict,
+  ReadRequest,
+  ReadSlice,
+  UploadHeader,
+  UploadResult,
+} from '../core/storage-messages.ts'
 import type { CallOptions, NodeRef, WitnessStatement } from '../core/model.ts'
 
 /** What a client asks of a storage node. Meaning, idempotency and errors of each call: `storage.proto`. */

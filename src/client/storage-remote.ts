@@ -1,7 +1,14 @@
 import { freeBytes } from '../core/free-bytes.ts'
 import type { PackId } from '../core/ids.ts'
 import { unaryDeadlineMs, verifyDeadlineMs, witnessDeadlineMs } from '../core/limits.ts'
-import type { PackStat, PackVerdict, ReadRequest, ReadSlice, UploadHeader, UploadResult } from '../core/messages.ts'
+import type {
+  PackStat,
+  PackVerdict,
+  ReadRequest,
+  ReadSlice,
+  UploadHeader,
+  UploadResult,
+} from '../core/storage-messages.ts'
 import type { CallOptions, NodeRef, WitnessStatement } from '../core/model.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type { UploadRequest } from '../gen/twofold/v1/storage.ts'

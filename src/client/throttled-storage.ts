@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { TwofoldError } from '../core/errors.ts'
 import { rateBytesMin } from '../core/request-limits.ts'
-import type { ReadRequest, ReadSlice } from '../core/messages.ts'
+import type { ReadRequest, ReadSlice } from '../core/storage-messages.ts'
 import type { CallOptions, NodeRef } from '../core/model.ts'
 import { TokenBucket } from '../core/token-bucket.ts'
 import type { StorageApi } from './storage-api.ts'

@@ -286,6 +286,8 @@ export interface AllocatePackRequest {
   readonly requestId: string
   readonly lengthBytes: number
   readonly excludeNodeIds: readonly NodeId[]
+  /** The node that shall be the primary, if it is able to; the manager chooses unless given. */
+  readonly primaryNodeId?: NodeId | undefined
 }
 
 export interface Allocation {
@@ -348,53 +350,4 @@ export interface ChunkLocation {
   readonly offset: number
   readonly length: number
   readonly plainLength: number
-}
-
-export interface UploadHeader {
-  readonly ticket: Ticket
-  readonly replicas: readonly NodeRef[]
-  readonly lengthBytes: number
-}
-
-export interface UploadResult {
-  readonly receipts: readonly Receipt[]
-  readonly nodes: readonly NodeRef[]
-}
-
-export interface ReplicateHeader {
-  readonly ticket: Ticket
-  readonly lengthBytes: number
-}
-
-export interface ByteRange {
-  readonly offset: number
-  readonly length: number
-}
-
-export interface ReadRequest {
-  readonly packId: PackId
-  /** None means the whole pack. */
-  readonly ranges: readonly ByteRange[]
-}
-
-export interface ReadSlice {
-  readonly offset: number
-  readonly data: Uint8Array
-}
-
-export interface PackStat {
-  readonly present: boolean
-  readonly lengthBytes: number
-  readonly putSequence: number
-  readonly incarnation: Incarnation
-  /** 0 when never since it was written. */
-  readonly provenAtMs: number
-}
-
-export interface PackVerdict {
-  readonly good: boolean
-  readonly problem: string
-  readonly records: number
-  readonly lengthBytes: number
-  readonly provenAtMs: number
 }

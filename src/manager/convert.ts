@@ -51,6 +51,7 @@ export function toAllocatePack(request: wire.AllocatePackRequest): plain.Allocat
     requestId: request.requestId,
     lengthBytes: toNumber(request.lengthBytes),
     excludeNodeIds: request.excludeNodeIds.map(parseNodeId),
+    primaryNodeId: request.primaryNodeId === '' ? undefined : parseNodeId(request.primaryNodeId),
   }
 }
 

@@ -53,6 +53,7 @@ async function allocate(
     wanted: vault.copies,
     least: vault.minCopies,
     keep: [],
+    first: request.primaryNodeId,
     avoid: new Set(request.excludeNodeIds),
     forbid: new Set<NodeId>(),
   }

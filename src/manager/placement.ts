@@ -24,6 +24,8 @@ export interface PlacementRequest {
   readonly least: number
   /** Nodes that are in the pipeline already: never chosen again, and their domains are avoided. */
   readonly keep: readonly NodeId[]
+  /** Becomes the primary, if it can be chosen at all. */
+  readonly first?: NodeId | undefined
   /** Not chosen while there are enough others. */
   readonly avoid: ReadonlySet<NodeId>
   /** Never chosen. */
@@ -45,7 +47,7 @@ export function placePack(nodes: readonly Candidate[], request: PlacementRequest
   const preferred = roomy.filter((node) => !request.avoid.has(node.nodeId))
   const eligible = preferred.length >= request.least ? preferred : roomy
   const domains = new Set(nodes.filter((node) => request.keep.includes(node.nodeId)).map(domainOf))
-  return choose(eligible, { wanted: request.wanted, avoid: request.avoid, domains }, random)
+  return choose(eligible, { ...request, domains }, random)
 }
 
 /** Bytes that a node can still be given. */
@@ -63,9 +65,7 @@ export function domainOf(node: Pick<Candidate, 'nodeId' | 'failureDomain'>): str
   return node.failureDomain === '' ? `node ${node.nodeId}` : `domain ${node.failureDomain}`
 }
 
-interface Choice {
-  readonly wanted: number
-  readonly avoid: ReadonlySet<NodeId>
+interface Choice extends Pick<PlacementRequest, 'wanted' | 'first' | 'avoid'> {
   readonly domains: Set<string>
 }
 
@@ -73,10 +73,11 @@ function choose(eligible: readonly Candidate[], choice: Choice, random: Random):
   const left = [...eligible]
   const chosen: NodeId[] = []
   while (chosen.length < choice.wanted && left.length > 0) {
+    const first = chosen.length === 0 ? left.find((node) => node.nodeId === choice.first) : undefined
     const fresh = left.filter((node) => !choice.avoid.has(node.nodeId))
     const likely = fresh.length > 0 ? fresh : left
     const apart = likely.filter((node) => !choice.domains.has(domainOf(node)))
-    const node = pickLessBusy(apart.length > 0 ? apart : likely, random)
+    const node = first ?? pickLessBusy(apart.length > 0 ? apart : likely, random)
     chosen.push(node.nodeId)
     choice.domains.add(domainOf(node))
     left.splice(left.indexOf(node), 1)

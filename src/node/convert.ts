@@ -9,15 +9,13 @@ import type {
   InventoryReport,
   LogReport,
   Order,
-  ReadRequest,
   RecordsPart,
   RecordsReport,
   RegisterRequest,
   Registration,
-  ReplicateHeader,
   Sender,
-  UploadHeader,
 } from '../core/messages.ts'
+import type { ReadRequest, ReplicateHeader, UploadHeader } from '../core/storage-messages.ts'
 import type { LogEntry, LogPosition, NodeRef, NodeState, PackEntry, Signed } from '../core/model.ts'
 import { toNodeRef } from '../core/node-ref.ts'
 import type * as common from '../gen/twofold/v1/common.ts'

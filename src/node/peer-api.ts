@@ -1,4 +1,4 @@
-import type { ReplicateHeader } from '../core/messages.ts'
+import type { ReplicateHeader } from '../core/storage-messages.ts'
 import type { CallOptions, NodeRef, Receipt } from '../core/model.ts'
 
 /** What a primary asks of its replicas. */

@@ -1,4 +1,4 @@
-import type { ReplicateHeader } from '../core/messages.ts'
+import type { ReplicateHeader } from '../core/storage-messages.ts'
 import type { ReplicateRequest } from '../gen/twofold/v1/replication.ts'
 import { ReplicationBulkClient, ReplicationBulkService } from '../rpc/bulk.ts'
 import { callClientStream } from '../rpc/calls.ts'

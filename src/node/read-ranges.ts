@@ -1,6 +1,6 @@
 import { TwofoldError } from '../core/errors.ts'
 import { readRangesMax } from '../core/limits.ts'
-import type { ByteRange } from '../core/messages.ts'
+import type { ByteRange } from '../core/storage-messages.ts'
 import type { StoredPack } from './pack-store.ts'
 
 /**

@@ -14,7 +14,7 @@ import type {
   ReplicateHeader,
   UploadHeader,
   UploadResult,
-} from '../core/messages.ts'
+} from '../core/storage-messages.ts'
 import type { CallOptions, Receipt, TicketClaims, WitnessStatement } from '../core/model.ts'
 import type { Random } from '../core/random.ts'
 import type { Signer } from '../format/signing.ts'

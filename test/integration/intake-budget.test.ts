@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import type { Session, UploadResult } from '../../src/core/messages.ts'
+import type { Session } from '../../src/core/messages.ts'
+import type { UploadResult } from '../../src/core/storage-messages.ts'
 import { AutoClock } from '../support/auto-clock.ts'
 import { allocate, beginSession, makePack, slicesOf } from '../support/hand-made-upload.ts'
 import { NodeCluster } from '../support/node-cluster.ts'

@@ -141,7 +141,7 @@ describe('the manager over gRPC', () => {
     const allocation = await callUnary(
       client(),
       unary.allocatePack,
-      { session, requestId: 'p', lengthBytes: 2000n, excludeNodeIds: [] },
+      { session, requestId: 'p', lengthBytes: 2000n, excludeNodeIds: [], primaryNodeId: '' },
       options,
     )
     expect(allocation.replicas).to.have.length(1)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { packStreamBytesMin, replicaRoomPatienceMs, roomPatienceMs } from '../../src/core/limits.ts'
-import type { Allocation, ReadSlice, Session } from '../../src/core/messages.ts'
+import type { Allocation, Session } from '../../src/core/messages.ts'
+import type { ReadSlice } from '../../src/core/storage-messages.ts'
 import { openSqliteCatalogue } from '../../src/manager/catalogue-sqlite.ts'
 import type { RoomSizes } from '../../src/node/node-room.ts'
 import { AutoClock } from '../support/auto-clock.ts'

@@ -5,7 +5,7 @@ import type { ManagerApi as ClientManagerApi } from '../../src/client/manager-ap
 import type { NodeAdminApi } from '../../src/client/node-admin-api.ts'
 import type { StorageApi } from '../../src/client/storage-api.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
-import type { ReadSlice } from '../../src/core/messages.ts'
+import type { ReadSlice } from '../../src/core/storage-messages.ts'
 import type { CallOptions, NodeRef } from '../../src/core/model.ts'
 import type { Random } from '../../src/core/random.ts'
 import type { Manager } from '../../src/manager/manager.ts'

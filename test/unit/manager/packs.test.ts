@@ -66,6 +66,20 @@ describe('packs', () => {
     expect(primary.nodeId).to.be.a('string')
   })
 
+  it('go through the primary that is asked for, or through another when it cannot', async () => {
+    const cluster = await PaperCluster.start(4)
+    const session = await cluster.begin()
+    const [n1, n2, n3, n4] = cluster.nodes as [PaperNode, PaperNode, PaperNode, PaperNode]
+    const wish = { primaryNodeId: n1.id, excludeNodeIds: [n3.id, n4.id], lengthBytes: 1000 }
+    for (let turn = 0; turn < 20; turn++) {
+      const { primary, replicas } = await cluster.allocate(session, wish)
+      expect([primary, ...replicas].map((node) => node.nodeId)).to.deep.equal([n1.id, n2.id])
+    }
+    await n1.heartbeat({ writable: false })
+    const { primary } = await cluster.allocate(session, wish)
+    expect(primary.nodeId).not.to.equal(n1.id)
+  })
+
   it('need enough nodes that are up', async () => {
     const cluster = await PaperCluster.start(2)
     const session = await cluster.begin()

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { TwofoldError } from '../../../src/core/errors.ts'
 import { readRangesMax } from '../../../src/core/limits.ts'
-import type { ByteRange } from '../../../src/core/messages.ts'
+import type { ByteRange } from '../../../src/core/storage-messages.ts'
 import { checkRanges } from '../../../src/node/read-ranges.ts'
 import { packId } from './node-fixture.ts'
 
