@@ -1,12 +1,10 @@
 import { constants, open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { blockBytes } from '../core/direct-io.ts'
 import type { DiskFile } from '../core/disk.ts'
 import { Semaphore } from '../core/semaphore.ts'
 import { classified, classify } from './disk-error.ts'
 import type { StagingMemory } from './staging-memory.ts'
-
-/** What offsets and lengths must be a multiple of wherever a disk is written directly. */
-const blockBytes = 4096
 
 export interface DirectFileParts {
   /** The same file through the system's cache, just created. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { lstat, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,10 +7,14 @@ import { TwofoldError } from '../core/errors.ts'
 import { classified, classify } from './disk-error.ts'
 import { DirectFile } from './direct-file.ts'
 import { makeDirectory, syncDirectory } from './directories.ts'
+import { LongReads, readFully } from './long-reads.ts'
 import { StagingMemory } from './staging-memory.ts'
 
 /** Names whose length is asked for at once: enough to keep the thread pool busy. */
 const statsAtOnce = 32
+
+/** Shorter slices are not worth a second descriptor. */
+const longReadBytes = 256 * 1024
 
 /** A pack store's files are nobody else's business. */
 const fileMode = 0o600
@@ -18,10 +23,14 @@ const directoryMode = 0o700
 class RealFile implements DiskFile {
   readonly #handle: FileHandle
   readonly #path: string
+  readonly #longReads: LongReads
+  /** The same file around the system's cache. */
+  #direct: Promise<FileHandle | undefined> | undefined
 
-  constructor(handle: FileHandle, path: string) {
+  constructor(handle: FileHandle, path: string, longReads: LongReads) {
     this.#handle = handle
     this.#path = path
+    this.#longReads = longReads
   }
 
   write(data: Uint8Array, offset: number): Promise<void> {
@@ -35,15 +44,17 @@ class RealFile implements DiskFile {
   }
 
   read(target: Uint8Array, offset: number): Promise<number> {
-    return classified(`read ${this.#path}`, async () => {
-      let done = 0
-      while (done < target.length) {
-        const { bytesRead } = await this.#handle.read(target, done, target.length - done, offset + done)
-        if (bytesRead === 0) break
-        done += bytesRead
-      }
-      return done
+    return classified(`read ${this.#path}`, () => {
+      const cached = this.#handle
+      if (target.length < longReadBytes) return readFully(cached, target, offset)
+      return this.#longReads.read({ name: this.#path, cached, direct: () => this.#openDirect() }, target, offset)
     })
+  }
+
+  #openDirect(): Promise<FileHandle | undefined> {
+    const path = `/proc/self/fd/${this.#handle.fd}`
+    // Whatever the reason is that it cannot be opened so, there is the other way.
+    return (this.#direct ??= open(path, constants.O_RDONLY | constants.O_DIRECT).catch(() => undefined))
   }
 
   length(): Promise<number> {
@@ -55,7 +66,10 @@ class RealFile implements DiskFile {
   }
 
   close(): Promise<void> {
-    return classified(`close ${this.#path}`, () => this.#handle.close())
+    return classified(`close ${this.#path}`, async () => {
+      await (await this.#direct)?.close()
+      await this.#handle.close()
+    })
   }
 }
 
@@ -64,6 +78,7 @@ class RealDisk implements Disk {
   /** Directories whose own name is known to be durable; saves a sync for each pack. */
   readonly #durable = new Set<string>()
   readonly #staging = new StagingMemory()
+  readonly #longReads = new LongReads()
 
   constructor(root: string) {
     this.#root = root
@@ -81,13 +96,15 @@ class RealDisk implements Disk {
   create(name: string, { inOrder = false }: CreateOptions = {}): Promise<DiskFile> {
     return classified(`create ${name}`, async () => {
       const path = this.#resolve(name)
-      const cached = new RealFile(await open(path, 'wx+', fileMode), name)
+      const cached = new RealFile(await open(path, 'wx+', fileMode), name, this.#longReads)
       return inOrder ? DirectFile.create({ cached, path, name, staging: this.#staging }) : cached
     })
   }
 
   open(path: string): Promise<DiskFile> {
-    return classified(`open ${path}`, async () => new RealFile(await open(this.#resolve(path), 'r'), path))
+    return classified(`open ${path}`, async () => {
+      return new RealFile(await open(this.#resolve(path), 'r'), path, this.#longReads)
+    })
   }
 
   rename(from: string, to: string): Promise<void> {

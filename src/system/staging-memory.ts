@@ -1,3 +1,4 @@
+import { pageAligned } from '../core/direct-io.ts'
 import { stagedFilesMax, stagingBytes } from '../core/limits.ts'
 
 /** Two pieces of `stagingBytes`: one is filled while the other one is written. */
@@ -23,9 +24,4 @@ export class StagingMemory {
   giveBack(pieces: StagingPieces): void {
     this.#free.push(pieces)
   }
-}
-
-/** A buffer that may be resized has pages of its own; any other one begins anywhere. */
-function pageAligned(lengthBytes: number): Uint8Array {
-  return new Uint8Array(new ArrayBuffer(lengthBytes, { maxByteLength: lengthBytes }))
 }

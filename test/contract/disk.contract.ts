@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Disk } from '../../src/core/disk.ts'
 import { TwofoldError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
+import { SeededRandom } from '../support/seeded-random.ts'
 
 export interface DiskUnderTest {
   readonly disk: Disk
@@ -121,6 +122,29 @@ function files(disk: () => Disk): void {
     const target = new Uint8Array(8 << 20)
     expect(await file.read(target, 0)).to.equal(8 << 20)
     expect([target[0], target[(8 << 20) - 1], target[3 << 20]]).to.deep.equal([0, 7, 3])
+    await file.close()
+  })
+
+  it('reads long slices from anywhere, a second time too', async () => {
+    const content = new SeededRandom(4).bytes(3_000_001)
+    const created = await disk().create('long')
+    await created.write(content, 0)
+    await created.sync()
+    await created.close()
+    const file = await disk().open('long')
+    for (const [offset, length] of [
+      [0, 1_000_000],
+      [1_000_000, 1_048_576],
+      [2_500_000, 600_000],
+      [3_000_001, 300_000],
+    ] as const) {
+      const expected = Buffer.from(content.subarray(offset, offset + length))
+      for (const time of ['first', 'second']) {
+        const read = new Uint8Array(length)
+        const there = await file.read(read, offset)
+        expect(expected.equals(read.subarray(0, there)), `${offset}, the ${time} time`).to.equal(true)
+      }
+    }
     await file.close()
   })
 
