@@ -125,3 +125,20 @@ function prefixKeys(path: TargetPath): string[] {
 function keyOf(path: TargetPath): string {
   return path.map((name) => asBuffer(name).toString('latin1')).join('/')
 }
+
+/** Node's own recursive way never ends where the system answers ENOENT below a directory that exists, as in `/proc`. */
+export function makeWithParents(directory: Buffer): void {
+  const missing: Buffer[] = []
+  for (let path = directory; path.length > 0 && !fs.existsSync(path);) {
+    missing.push(path)
+    path = path.subarray(0, Math.max(0, path.lastIndexOf(0x2f)))
+  }
+  for (const path of missing.reverse()) {
+    try {
+      fs.mkdirSync(path)
+    } catch (error) {
+      // `a//b` and a dangling link make a name occur twice; what is no directory is noticed when it is opened.
+      if (!isErrno(error, 'EEXIST')) throw error
+    }
+  }
+}

@@ -1,12 +1,14 @@
 import * as fs from 'node:fs'
+import type { Clock } from '../core/clock.ts'
 import { toTwofoldError, TwofoldError } from '../core/errors.ts'
 import { freeBytes } from '../core/free-bytes.ts'
 import { asBuffer, toHex } from '../core/ids.ts'
 import { restoreDirectoriesOpenMax } from '../core/limits.ts'
 import type { Random } from '../core/random.ts'
-import { childPath, DirectoryHandles, lstatOrNothing, rootFlags } from './directory-handles.ts'
+import { childPath, DirectoryHandles, lstatOrNothing, makeWithParents, rootFlags } from './directory-handles.ts'
 import { packFiles, unpackFiles } from './file-batch.ts'
 import { loadFileTimes } from './file-times.ts'
+import { LargeWrites } from './large-writes.ts'
 import { MetadataSetter } from './metadata-setter.ts'
 import { leaveMark } from './restore-mark.ts'
 import type {
@@ -30,6 +32,8 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants
 const readFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
 export interface TargetDiskOptions {
+  readonly random: Random
+  readonly clock: Pick<Clock, 'monotonicMs'>
   /** Threads that write whole files, 0 for none: then it is done at once. Unless given as many as pay here. */
   readonly threads?: number | undefined
 }
@@ -50,6 +54,7 @@ export class TargetDisk implements RestoreTarget {
   readonly #run: string
   #temporaries = 0
   readonly #files = new OpenFiles()
+  readonly #large: LargeWrites
   readonly #threadCount: number
   #threads: WritingThreads | undefined
   #unnamed: UnnamedFiles | undefined
@@ -58,9 +63,10 @@ export class TargetDisk implements RestoreTarget {
   #handles: DirectoryHandles | undefined
 
   /** @param directory may be a symbolic link: where it leads was the user's choice. It need not exist yet. */
-  constructor(directory: string | Uint8Array, random: Random, options: TargetDiskOptions = {}) {
+  constructor(directory: string | Uint8Array, { random, clock, threads }: TargetDiskOptions) {
     this.#directory = directory
-    this.#threadCount = options.threads ?? writingThreadsDefault()
+    this.#large = new LargeWrites({ clock })
+    this.#threadCount = threads ?? writingThreadsDefault()
     this.#mark = toHex(random.bytes(8))
     this.#run = toHex(random.bytes(4))
   }
@@ -132,6 +138,7 @@ export class TargetDisk implements RestoreTarget {
         new TemporaryFile({
           handles: this.#open(),
           files: this.#files,
+          large: this.#large,
           path,
           temporary: [...path.slice(0, -1), this.#temporaryName()],
           length,
@@ -361,23 +368,6 @@ function refusal(path: TargetPath): TwofoldError | undefined {
     return undefined
   } catch (error) {
     return toTwofoldError(error)
-  }
-}
-
-/** Node's own recursive way never ends where the system answers ENOENT below a directory that exists, as in `/proc`. */
-function makeWithParents(directory: Buffer): void {
-  const missing: Buffer[] = []
-  for (let path = directory; path.length > 0 && !fs.existsSync(path);) {
-    missing.push(path)
-    path = path.subarray(0, Math.max(0, path.lastIndexOf(0x2f)))
-  }
-  for (const path of missing.reverse()) {
-    try {
-      fs.mkdirSync(path)
-    } catch (error) {
-      // `a//b` and a dangling link make a name occur twice; what is no directory is noticed when it is opened.
-      if (!isErrno(error, 'EEXIST')) throw error
-    }
   }
 }
 

@@ -1,15 +1,15 @@
 import * as fs from 'node:fs'
-import { promisify } from 'node:util'
 import { TwofoldError } from '../core/errors.ts'
 import { restoreOpenFilesMax } from '../core/limits.ts'
 import type { DirectoryHandles } from './directory-handles.ts'
+import { writeThrough } from './large-writes.ts'
+import type { LargeWrites } from './large-writes.ts'
 import type { TargetFile, TargetMetadata, TargetPath } from './restore-target.ts'
 import { attempt, toTargetError } from './target-error.ts'
 
-/** Writes below this are done at once: handing them to a thread takes longer than they do. */
-const smallWriteBytes = 64 * 1024
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
-const writeInThread = promisify(fs.write)
+/** Shorter slices have too few whole blocks for a way around the cache. */
+const largeSliceBytes = 256 * 1024
+const { O_CREAT, O_DIRECT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants
 
 /** The files that are open for writing; the least recently used is closed when there are too many. */
 export class OpenFiles {
@@ -32,6 +32,7 @@ export class OpenFiles {
 export interface TemporaryFileOptions {
   readonly handles: DirectoryHandles
   readonly files: OpenFiles
+  readonly large: LargeWrites
   /** The final name. */
   readonly path: TargetPath
   /** The name until then, in the same directory. */
@@ -48,6 +49,8 @@ export class TemporaryFile implements TargetFile {
   /** Where what was written ends. */
   #end = 0
   #descriptor: number | undefined
+  /** The same file around the system's cache. */
+  #direct: number | undefined
   #over = false
 
   /** @throws the system's error. */
@@ -59,17 +62,12 @@ export class TemporaryFile implements TargetFile {
   }
 
   async write(data: Uint8Array, offset: number): Promise<void> {
-    const { files } = this.#options
+    const { files, large } = this.#options
     const descriptor = attempt(() => this.#reopen())
     files.busy(this)
     try {
-      for (let done = 0; done < data.length;) {
-        const left = data.length - done
-        done +=
-          left <= smallWriteBytes
-            ? fs.writeSync(descriptor, data, done, left, offset + done)
-            : (await writeInThread(descriptor, data, done, left, offset + done)).bytesWritten
-      }
+      if (data.length < largeSliceBytes) await writeThrough(descriptor, data, offset)
+      else await large.write({ cached: descriptor, direct: () => this.#openDirect(descriptor) }, data, offset)
       this.#end = Math.max(this.#end, offset + data.length)
     } catch (error) {
       throw toTargetError(error)
@@ -119,14 +117,27 @@ export class TemporaryFile implements TargetFile {
     return this.#descriptor
   }
 
+  #openDirect(descriptor: number): number | undefined {
+    if (this.#direct !== undefined) return this.#direct
+    // Around the cache, a write that makes a file longer keeps all others waiting.
+    fs.ftruncateSync(descriptor, Math.max(this.#end, this.#options.length))
+    try {
+      this.#direct = fs.openSync(`/proc/self/fd/${descriptor}`, O_WRONLY | O_DIRECT)
+    } catch {
+      // Whatever the reason, there is the other way.
+      return undefined
+    }
+    return this.#direct
+  }
+
   #close(): void {
     this.#options.files.busy(this)
     this.#shut()
   }
 
   #shut(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor)
-    this.#descriptor = undefined
+    for (const descriptor of [this.#direct, this.#descriptor]) if (descriptor !== undefined) fs.closeSync(descriptor)
+    this.#direct = this.#descriptor = undefined
   }
 
   #drop(): void {

@@ -3,6 +3,7 @@ import { isTwofoldError } from '../../src/core/errors.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import type { SnapshotId } from '../../src/core/ids.ts'
 import type { RestoreTarget, TargetMetadata, TargetPath } from '../../src/client/restore-target.ts'
+import { SeededRandom } from '../support/seeded-random.ts'
 
 const names = (path: string): TargetPath => path.split('/').map((name) => Buffer.from(name))
 const metadata = (fields: Partial<TargetMetadata> = {}): TargetMetadata => {
@@ -61,6 +62,20 @@ export function restoreTargetContract(make: () => RestoreTarget): void {
     const stat = await target.stat(names('file'))
     expect(stat).to.include({ type: 'file', size: 8, mtimeNs: 1_700_000_000_500_000_000n })
     expect(await readAll(target, 'file')).to.equal('abcdefgh')
+  })
+
+  it('puts a large file together from long slices in any order', async () => {
+    const content = Buffer.from(new SeededRandom(5).bytes(3_000_001))
+    const ends = [300_000, 1_700_000, 2_400_000, content.length]
+    const file = await target.createFile(names('large'), content.length)
+    for (const at of [2, 0, 3, 1]) {
+      const start = ends[at - 1] ?? 0
+      await file.write(content.subarray(start, ends[at]), start)
+    }
+    await file.commit(metadata())
+    const there = Buffer.alloc(content.length + 1)
+    expect(await target.readFile(names('large'), there, 0)).to.equal(content.length)
+    expect(there.subarray(0, content.length).equals(content)).to.equal(true)
   })
 
   it('fills with zeros what is not written', async () => {

@@ -74,7 +74,7 @@ describe('a manager whose clock or life is not steady', () => {
     expect(numbers).to.deep.equal([...new Set(numbers)].toSorted((a, b) => b - a))
     expect(numbers.length).to.be.at.least(5)
     for (const snapshot of snapshots) expect(snapshot.durability.copies).to.equal(2)
-    const target = new TargetDisk(join(cluster.directory, 'restored'), systemRandom)
+    const target = new TargetDisk(join(cluster.directory, 'restored'), { random: systemRandom, clock: systemClock })
     expect(await client.restore({ reference: ids[2]!, target })).to.include({ problems: 0, filesRestored: 1 })
   })
 

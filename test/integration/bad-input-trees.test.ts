@@ -5,6 +5,7 @@ import { TargetDisk } from '../../src/client/index.ts'
 import type { RestoreSummary } from '../../src/client/index.ts'
 import type { Session } from '../../src/core/messages.ts'
 import type { SealedRecord } from '../../src/format/record.ts'
+import { systemClock } from '../../src/system/clock.ts'
 import { systemRandom } from '../../src/system/random.ts'
 import { dataRecord, packOf, snapshotOf, treeRecord } from '../support/hand-made-snapshot.ts'
 import { MemorySource } from '../support/memory-source.ts'
@@ -29,7 +30,7 @@ describe('restore of a snapshot that was made to do harm, from a real cluster', 
     await cluster.managerApi.commitSnapshot({ session, snapshotId: draft.snapshotId, manifest: draft.manifest })
     const folder = join(cluster.directory, `restore-${name}`)
     fs.mkdirSync(folder)
-    const target = new TargetDisk(join(folder, 'a', 'target'), systemRandom)
+    const target = new TargetDisk(join(folder, 'a', 'target'), { random: systemRandom, clock: systemClock })
     return { summary: await cluster.client().restore({ reference: draft.snapshotId, target }), folder }
   }
   const everythingIn = (folder: string): string[] =>
@@ -96,7 +97,7 @@ describe('restore of a snapshot that was made to do harm, from a real cluster', 
     directory.file('/data/x/file', 'content')
     for (const source of [link, directory]) {
       const { snapshot } = await client.backup({ source, paths: [Buffer.from('/data')] })
-      const target = new TargetDisk(join(folder, 'target'), systemRandom)
+      const target = new TargetDisk(join(folder, 'target'), { random: systemRandom, clock: systemClock })
       expect(await client.restore({ reference: snapshot!.id, target })).to.include({ problems: 0 })
     }
     expect(fs.readdirSync(join(folder, 'outside'))).to.deep.equal([])

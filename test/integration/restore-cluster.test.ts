@@ -61,7 +61,7 @@ describe('a client of a real cluster', function () {
   })
 
   const restore = async (into: string, onEvent?: (event: ProgressEvent) => void): Promise<RestoreSummary> => {
-    const target = new TargetDisk(join(base, into), systemRandom)
+    const target = new TargetDisk(join(base, into), { random: systemRandom, clock: systemClock })
     const summary = await client.restore({ reference: `latest:${source}`, target }, { onEvent })
     execFileSync('diff', ['-r', source, join(base, into)])
     return summary

@@ -41,7 +41,7 @@ describe('from disk to disk', function () {
   const backup = (): ReturnType<RestoreBench['backup']> =>
     bench.client.backup({ source: new SourceDisk(systemClock), paths: [Buffer.from(source)] })
   const restore = (request: Partial<RestoreRequest> = {}): Promise<RestoreSummary> => {
-    const target = new TargetDisk(out, systemRandom)
+    const target = new TargetDisk(out, { random: systemRandom, clock: systemClock })
     return bench.restore(target, { reference: `latest:${source}`, ...request })
   }
 
@@ -176,7 +176,7 @@ describe('from disk to disk', function () {
       fs.writeFileSync(join(source, `d${index}`, 'inner', 'file'), bench.content(index < 3 ? 4_500_000 : 50_000))
     }
     await backup()
-    const target = new TargetDisk(out, systemRandom)
+    const target = new TargetDisk(out, { random: systemRandom, clock: systemClock })
     const createFile = target.createFile.bind(target)
     const writeFiles = target.writeFiles.bind(target)
     const swapped = { createFile: 0, writeFiles: 0 }
@@ -207,7 +207,7 @@ describe('from disk to disk', function () {
     for (let index = 0; index < 30; index++) fs.writeFileSync(join(source, `f${index}`), bench.content(700_000))
     await backup()
     const controller = new AbortController()
-    const target = new TargetDisk(out, systemRandom)
+    const target = new TargetDisk(out, { random: systemRandom, clock: systemClock })
     const onEvent = (event: { type: string }): void => {
       if (event.type === 'file') controller.abort(new TwofoldError('cancelled', 'enough'))
     }

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { SnapshotId } from '../../src/core/ids.ts'
+import { restoreOpenFilesMax } from '../../src/core/limits.ts'
+import type { TargetFile } from '../../src/client/restore-target.ts'
+import { systemClock } from '../../src/system/clock.ts'
 import { systemRandom } from '../../src/system/random.ts'
 import { TargetDisk } from '../../src/client/target-disk.ts'
 import { loadFileTimes } from '../../src/client/file-times.ts'
@@ -19,12 +22,15 @@ describe('TargetDisk', () => {
   // Node's own removal does not get through paths longer than the system takes.
   afterEach(() => execFileSync('rm', ['-rf', base]))
 
-  const open = (path = join(base, 'target')): TargetDisk => new TargetDisk(path, new SeededRandom())
+  const open = (path = join(base, 'target')): TargetDisk =>
+    new TargetDisk(path, { random: new SeededRandom(), clock: systemClock })
   const left = (path: string): string[] => fs.readdirSync(path).filter((file) => file.startsWith('.twofold-'))
 
   for (const threads of [0, 1, 2]) {
     describe(`contract, ${threads} threads`, () => {
-      restoreTargetContract(() => new TargetDisk(join(base, 'target'), new SeededRandom(), { threads }))
+      restoreTargetContract(
+        () => new TargetDisk(join(base, 'target'), { random: new SeededRandom(), clock: systemClock, threads }),
+      )
     })
   }
 
@@ -37,6 +43,18 @@ describe('TargetDisk', () => {
     await target.makeLink([name('a')], [name('b')])
     const file = await target.createFile([name('c')], 1)
     await file.discard()
+    const large = Buffer.alloc(2 * 300_001, 'x')
+    const kept = await target.createFile([name('l')], large.length)
+    const dropped = await target.createFile([name('m')], 1)
+    await kept.write(large.subarray(0, 300_001), 0)
+    await dropped.write(large, 0)
+    // So many that its descriptors are closed in between.
+    const others: TargetFile[] = []
+    for (let at = 0; at < restoreOpenFilesMax; at++) others.push(await target.createFile([name(`o${at}`)], 1))
+    await kept.write(large.subarray(300_001), 300_001)
+    await kept.commit(metadata)
+    for (const other of [...others, dropped]) await other.discard()
+    expect(fs.readFileSync(join(base, 'target/l')).equals(large)).to.equal(true)
     await target.makeDirectory([name('d')], { replace: true })
     await expectCode(target.makeSymlink([name('d')], name('x'), metadata), 'failed-precondition')
     await expectCode(target.makeLink([name('a')], [name('d')]), 'failed-precondition')
@@ -49,7 +67,7 @@ describe('TargetDisk', () => {
     const thing = { snapshotId: '5a'.repeat(32) as SnapshotId, path: Buffer.from('/'), overwrite: 'always' } as const
     const markPath = (): string => join(base, 'target', `.twofold-restore-${'5a'.repeat(8)}`)
     const begin = async (): Promise<{ target: TargetDisk; sinceNs: bigint | undefined }> => {
-      const target = new TargetDisk(join(base, 'target'), systemRandom)
+      const target = new TargetDisk(join(base, 'target'), { random: systemRandom, clock: systemClock })
       await target.prepare()
       return { target, sinceNs: await target.begin(thing) }
     }

@@ -35,6 +35,7 @@ const drivers: Readonly<Record<string, string>> = {
   'src/client/target-disk.ts': 'RestoreTarget on the real file system',
   'src/client/restore-mark.ts': 'what that target remembers of a restore that is not over',
   'src/client/target-file.ts': 'a file of that target',
+  'src/client/large-writes.ts': 'how long slices of it are written',
   'src/client/whole-file-writer.ts': 'files of that target that come as a whole',
   'src/client/unnamed-files.ts': 'files without a name, which node:fs cannot make',
   'src/client/metadata-setter.ts': 'owner, mode and times for all of these',

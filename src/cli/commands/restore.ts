@@ -73,14 +73,19 @@ async function restore(client: Client, run: Run<Options>): Promise<void> {
     verbosity: run.verbosity > 0 ? 2 : 0,
     statusFields: ({ filesDone, bytesDone }) => ({ files_restored: filesDone, bytes_restored: bytesDone }),
   })
-  const { include: includes, exclude: excludes, overwrite, dryRun, verify } = options
+  const { include: includes, exclude: excludes, overwrite, dryRun, verify, writeThreads } = options
+  const { clock } = cli
   let summary: RestoreSummary
   try {
     summary = await client.restore(
       {
         reference: operands[0] ?? '',
         filter: toFilter(options),
-        target: new TargetDisk(absoluteArgument(options.target), systemRandom, { threads: options.writeThreads }),
+        target: new TargetDisk(absoluteArgument(options.target), {
+          random: systemRandom,
+          clock,
+          threads: writeThreads,
+        }),
         ...{ includes, excludes, overwrite, dryRun, verify, deleteOthers: options.delete },
       },
       { signal: cli.signal, onEvent: display.show, onAsked: cli.onProgressAsked, fileEvents: display.showsFiles },

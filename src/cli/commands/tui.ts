@@ -56,7 +56,7 @@ async function open(run: Run<Options>): Promise<void> {
         signal: guard.signal,
         openSource: () => openSource(cli),
         saveFile: (path, content) => writeWhole(Buffer.from(path), content),
-        openTarget: (path) => new TargetDisk(path, systemRandom),
+        openTarget: (path) => new TargetDisk(path, { random: systemRandom, clock }),
       })
     } finally {
       guard.close()
