@@ -27,17 +27,11 @@ export interface LongFile {
  * can cost more than the disk does, and most of a backup is read once. What is wanted again goes through the cache.
  */
 export class LongReads {
-  readonly #memory: (lengthBytes: number) => Uint8Array
   readonly #free: Uint8Array[] = []
   #made = 0
   #refused = false
   /** By the file's name: the slices that were read, as the numbers of the pieces in which they begin. */
   readonly #seen = new Map<string, Set<number>>()
-
-  /** @param memory gives memory for a piece, which begins where a page does */
-  constructor(memory = pageAligned) {
-    this.#memory = memory
-  }
 
   /** @returns how many bytes there were, fewer only at the end of the file. @throws the system's error */
   async read(file: LongFile, target: Uint8Array, offset: number): Promise<number> {
@@ -79,7 +73,7 @@ export class LongReads {
     const piece = this.#free.pop()
     if (piece !== undefined || this.#made === piecesMax) return piece
     this.#made += 1
-    return this.#memory(pieceBytes)
+    return pageAligned(pieceBytes)
   }
 }
 

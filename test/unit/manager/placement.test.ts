@@ -61,6 +61,7 @@ describe('placement', () => {
     const request = fc.record({
       wanted: fc.integer({ min: 2, max: 4 }),
       least: fc.integer({ min: 1, max: 2 }),
+      first: fc.option(fc.nat(20).map(nodeId), { nil: undefined }),
       avoid: fc.array(fc.nat(20), { maxLength: 4 }).map((ids) => new Set(ids.map(nodeId))),
       forbid: fc.array(fc.nat(20), { maxLength: 2 }).map((ids) => new Set(ids.map(nodeId))),
     })
@@ -78,6 +79,8 @@ describe('placement', () => {
         expect(new Set(chosen).size).to.equal(chosen.length)
         expect(chosen.length).to.be.within(more.least, more.wanted)
         for (const id of chosen) expect(roomy.map((node) => node.nodeId)).to.include(id)
+        const wish = roomy.find((node) => node.nodeId === more.first && !more.avoid.has(node.nodeId))
+        if (wish !== undefined) expect(chosen[0]).to.equal(wish.nodeId)
         const others = roomy.filter((node) => !more.avoid.has(node.nodeId))
         const pool = others.length >= more.least ? others : roomy
         expect(chosen.length).to.equal(Math.min(more.wanted, pool.length))
