@@ -140,6 +140,8 @@ describe(`the full-screen client on a pseudo-terminal${lacking}`, function () {
   })
 
   it('is opened by the commands of its document', async () => {
+    // The manager may have been started just before, and a doctor finds fault with a node that is not up again.
+    await cluster.waitForNodes()
     const steps = stepsOf('docs/terminal-client.md').flatMap(({ commands }) => linesOf(commands))
     const [doctor, ...others] = steps.toReversed()
     const opened = others.map((line) =>
