@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { promisify } from 'node:util'
 import type { Clock } from '../core/clock.ts'
-import { blockBytes, pageAligned } from '../core/direct-io.ts'
+import { blockBytes, bytesToBlock, pageAligned } from '../core/direct-io.ts'
 import { isErrno } from './target-error.ts'
 import { WriteWays } from './write-ways.ts'
 
@@ -53,7 +53,7 @@ export class LargeWrites {
       this.#ways.refuse()
       return writeThrough(file.cached, data, offset)
     }
-    const start = Math.min(data.length, (blockBytes - (offset % blockBytes)) % blockBytes)
+    const start = Math.min(data.length, bytesToBlock(offset))
     const end = data.length - ((data.length - start) % blockBytes)
     const written = start + (await this.#writeBlocks(direct, data.subarray(start, end), offset + start))
     await writeThrough(file.cached, data.subarray(0, start), offset)

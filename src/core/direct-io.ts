@@ -5,3 +5,8 @@ export const blockBytes = 4096
 export function pageAligned(lengthBytes: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(lengthBytes, { maxByteLength: lengthBytes }))
 }
+
+/** How many bytes after `offset` the next block begins; 0 when one begins there. */
+export function bytesToBlock(offset: number): number {
+  return (blockBytes - (offset % blockBytes)) % blockBytes
+}

@@ -307,7 +307,7 @@ export const readGapBytes = 64 * KiB
 export const lateCopyMs = 3000
 /** Trees that are fetched at once while a snapshot is walked; each is at most about `treeBytesTarget`. */
 export const treesAtOnce = 64
-/** Files that a restore has open at once, and directory handles that it keeps: below the usual limit of 1024. */
+/** Files that a restore has open at once, each by up to two descriptors, and directory handles: together below 1024. */
 export const restoreOpenFilesMax = 128
 export const restoreDirectoriesOpenMax = 128
 /** Places of chunks that a restore collects before it loads them: 4096 small files are some 15 chunks they share. */

@@ -67,8 +67,11 @@ class RealFile implements DiskFile {
 
   close(): Promise<void> {
     return classified(`close ${this.#path}`, async () => {
-      await (await this.#direct)?.close()
-      await this.#handle.close()
+      try {
+        await (await this.#direct)?.close()
+      } finally {
+        await this.#handle.close()
+      }
     })
   }
 }

@@ -1,4 +1,4 @@
-import { blockBytes, pageAligned } from '../core/direct-io.ts'
+import { blockBytes, bytesToBlock, pageAligned } from '../core/direct-io.ts'
 import { sliceBytesMax } from '../core/limits.ts'
 
 /** A slice that begins and ends anywhere touches two blocks more. A longer one is read in pieces. */
@@ -35,7 +35,7 @@ export class LongReads {
 
   /** @returns how many bytes there were, fewer only at the end of the file. @throws the system's error */
   async read(file: LongFile, target: Uint8Array, offset: number): Promise<number> {
-    const piece = this.#isNew(file.name, offset) ? this.#take() : undefined
+    const piece = !this.#refused && this.#isNew(file.name, offset) ? this.#take() : undefined
     if (piece === undefined) return readFully(file.cached, target, offset)
     return this.#readAround(file, { target, offset, piece })
   }
@@ -69,7 +69,6 @@ export class LongReads {
   }
 
   #take(): Uint8Array | undefined {
-    if (this.#refused) return undefined
     const piece = this.#free.pop()
     if (piece !== undefined || this.#made === piecesMax) return piece
     this.#made += 1
@@ -100,7 +99,7 @@ async function readBlocks(direct: ReadableHandle, { target, offset, piece }: Blo
   while (done < target.length) {
     const before = (offset + done) % blockBytes
     const wanted = before + target.length - done
-    const length = Math.min(piece.length, wanted + ((blockBytes - (wanted % blockBytes)) % blockBytes))
+    const length = Math.min(piece.length, wanted + bytesToBlock(wanted))
     const { bytesRead } = await direct.read(piece, 0, length, offset + done - before)
     const part = piece.subarray(before, Math.min(bytesRead, wanted))
     target.set(part, done)
