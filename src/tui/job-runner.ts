@@ -9,6 +9,8 @@ export class JobRunner {
   readonly #perform: PerformWork
   readonly #tell: (job: number, news: News) => void
   readonly #running = new Map<number, { controller: AbortController; over: Promise<void> }>()
+  /** Ids only grow. One that is over may be named once more before the state has heard of its end. */
+  #lastBegun = 0
 
   constructor(perform: PerformWork, tell: (job: number, news: News) => void) {
     this.#perform = perform
@@ -17,7 +19,7 @@ export class JobRunner {
 
   sync(jobs: readonly Job[]): void {
     for (const job of jobs) {
-      if (!this.#running.has(job.id)) this.#begin(job)
+      if (job.id > this.#lastBegun) this.#begin(job)
       if (job.cancelled) this.#running.get(job.id)?.controller.abort(cancellation())
     }
   }
@@ -30,6 +32,7 @@ export class JobRunner {
   }
 
   #begin(job: Job): void {
+    this.#lastBegun = job.id
     const controller = new AbortController()
     const over = this.#run(job, controller.signal)
     this.#running.set(job.id, { controller, over })

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useLayoutEffect, useState } from 'react'
 import { JobRunner } from './job-runner.ts'
 import type { PerformWork } from './job-runner.ts'
 import type { Action } from './state.ts'
@@ -7,6 +7,7 @@ import type { Job } from './work.ts'
 /** Has under way what the state names. */
 export function useJobs(jobs: readonly Job[], perform: PerformWork, dispatch: (action: Action) => void): void {
   const [runner] = useState(() => new JobRunner(perform, (job, news) => dispatch({ type: 'news', job, news })))
-  useEffect(() => runner.sync(jobs), [runner, jobs])
+  // Together with the frame: who reads that something is being stopped may rely on it.
+  useLayoutEffect(() => runner.sync(jobs), [runner, jobs])
   useEffect(() => () => void runner.stop(), [runner])
 }

@@ -18,6 +18,8 @@ class FakeOutput extends EventEmitter {
   /** Whether it takes what is written at once. */
   full = false
   writes = 0
+  /** Called whenever the screen has changed, before whoever changed it goes on. */
+  onPainted: (() => void) | undefined
 
   constructor(screen: TerminalScreen) {
     super()
@@ -35,9 +37,12 @@ class FakeOutput extends EventEmitter {
   write(text: string): boolean {
     this.writes += 1
     this.screen.write(text)
+    this.onPainted?.()
     return !this.full
   }
 }
+
+const patienceMs = 60_000
 
 /** A person at a terminal: types, and reads the screen. */
 export class FakeTty implements TuiTerminal {
@@ -60,11 +65,22 @@ export class FakeTty implements TuiTerminal {
     this.output.emit('resize')
   }
 
-  /** Waits for something to be on the screen. The test's own time limit ends it. */
+  /** Does something in the very moment in which a text is first on the screen. */
+  whenShown(wanted: string, act: () => void): void {
+    this.output.onPainted = () => {
+      if (!this.screen.text().includes(wanted)) return
+      this.output.onPainted = undefined
+      act()
+    }
+  }
+
+  /** Waits for something to be on the screen. @throws Error with what is there when it does not come */
   async sees(...wanted: (string | RegExp)[]): Promise<string> {
+    const giveUpMs = systemClock.monotonicMs() + patienceMs
     for (;;) {
       const text = this.screen.text()
       if (wanted.every((each) => (typeof each === 'string' ? text.includes(each) : each.test(text)))) return text
+      if (systemClock.monotonicMs() > giveUpMs) throw new Error(`not on the screen: ${wanted.join(', ')}\n${text}`)
       await systemClock.sleep(5)
     }
   }

@@ -23,8 +23,8 @@ export interface TuiFixture {
   readonly saved: Map<string, string>
   /** Opens it, or opens it again. */
   open(size?: { columns: number; rows: number }): { readonly tty: FakeTty; readonly over: Promise<void> }
-  /** Ends all that is open. Says what the terminals showed when the test has failed. */
-  end(test: { readonly state?: string | undefined } | undefined): Promise<void>
+  /** Ends all that is open. */
+  end(): Promise<void>
 }
 
 export async function createTuiFixture(): Promise<TuiFixture> {
@@ -43,7 +43,6 @@ export async function createTuiFixture(): Promise<TuiFixture> {
   const saved = new Map<string, string>()
   const stop = new AbortController()
   const running: Promise<void>[] = []
-  const ttys: FakeTty[] = []
   const open: TuiFixture['open'] = ({ columns, rows } = { columns: 80, rows: 24 }) => {
     const tty = new FakeTty(columns, rows)
     const over = runTui({
@@ -60,11 +59,9 @@ export async function createTuiFixture(): Promise<TuiFixture> {
       },
     })
     running.push(over)
-    ttys.push(tty)
     return { tty, over }
   }
-  const end: TuiFixture['end'] = async (test) => {
-    if (test?.state === 'failed') for (const { screen } of ttys) process.stderr.write(`${screen.text()}\n`)
+  const end: TuiFixture['end'] = async () => {
     stop.abort()
     await Promise.all(running)
   }

@@ -10,9 +10,7 @@ const deadAfterMs = 10 * 60_000
 describe('the full-screen client', () => {
   let fixture: TuiFixture
   beforeEach(async () => (fixture = await createTuiFixture()))
-  afterEach(function () {
-    return fixture.end(this.currentTest)
-  })
+  afterEach(() => fixture.end())
 
   /** Backs up `/src` by hand. */
   async function backUp(tty: FakeTty): Promise<void> {
@@ -100,6 +98,13 @@ describe('the full-screen client', () => {
     fixture.source.file('/src/one.txt', 'one')
     const { promise: late, resolve: go } = Promise.withResolvers<void>()
     fixture.cluster.faults.onSlice = () => late
+    const { client } = fixture
+    const backup = client.backup.bind(client)
+    let asked: AbortSignal | undefined
+    client.backup = (request, options) => {
+      asked = options?.signal
+      return backup(request, options)
+    }
     const { tty } = fixture.open()
     await tty.sees('● connected')
     tty.type('1')
@@ -112,9 +117,17 @@ describe('the full-screen client', () => {
     await tty.sees('c stop it')
     tty.type('c')
     await tty.sees('Stop this backup?')
+    // Who reads that it is being stopped may rely on it: what finishes from then on makes no snapshot.
+    let stopped: boolean | undefined
+    tty.whenShown('stopping: what is finished', () => {
+      queueMicrotask(() => {
+        stopped = asked?.aborted
+        go()
+      })
+    })
     tty.type('y')
-    await tty.sees('stopping: what is finished')
-    go()
+    await tty.sees(/Stopped|✓/)
+    expect(stopped).to.equal(true)
     await tty.sees('Stopped. There is no snapshot')
     expect(await Array.fromAsync(fixture.client.snapshots())).to.deep.equal([])
   })

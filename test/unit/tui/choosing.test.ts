@@ -7,9 +7,7 @@ import type { TuiFixture } from '../../support/tui-fixture.ts'
 describe('what is chosen in the full-screen client', () => {
   let fixture: TuiFixture
   beforeEach(async () => (fixture = await createTuiFixture()))
-  afterEach(function () {
-    return fixture.end(this.currentTest)
-  })
+  afterEach(() => fixture.end())
 
   async function open(number: string): Promise<{ tty: FakeTty; over: Promise<void> }> {
     const opened = fixture.open()

@@ -7,7 +7,7 @@ import { createTuiFixture } from '../../support/tui-fixture.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
 describe('following the cluster', () => {
-  it('tries again after longer and longer pauses, and goes on by itself once the manager is back', async function () {
+  it('tries again after longer and longer pauses, and goes on by itself once the manager is back', async () => {
     const { cluster, client, end } = await createTuiFixture()
     const clock = new VirtualClock()
     const stop = new AbortController()
@@ -36,6 +36,6 @@ describe('following the cluster', () => {
     await until(() => told.slice(before).some(({ kind }) => kind === 'status'), tuiPollMs)
     stop.abort()
     await over.catch(() => undefined)
-    await end(this.test)
+    await end()
   })
 })

@@ -30,4 +30,13 @@ describe('jobs under way', () => {
     expect(news.map(({ kind }) => kind)).to.deep.equal(['ended', 'ended'])
     for (const what of news) expect(what).to.include({ problem: undefined, cancelled: true })
   })
+
+  it('are not begun once more when they are over and the state has not heard of it yet', async () => {
+    runner.sync([job(1), job(2)])
+    await runner.stop()
+    runner.sync([job(1), job(2)])
+    runner.sync([job(1, true), job(2, true)])
+    expect(reasons).to.have.length(2)
+    expect(news).to.have.length(2)
+  })
 })

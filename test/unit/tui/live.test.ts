@@ -15,9 +15,7 @@ const deadAfterMs = 10 * 60_000
 describe('what the full-screen client shows of a cluster that changes', () => {
   let fixture: TuiFixture
   beforeEach(async () => (fixture = await createTuiFixture()))
-  afterEach(function () {
-    return fixture.end(this.currentTest)
-  })
+  afterEach(() => fixture.end())
 
   async function open(): Promise<FakeTty> {
     const { tty } = fixture.open()

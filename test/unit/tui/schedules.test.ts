@@ -26,9 +26,7 @@ function spec(path: string, more: Partial<ScheduleSpec> = {}): ScheduleSpec {
 describe('the screen of schedules', () => {
   let fixture: TuiFixture
   beforeEach(async () => (fixture = await createTuiFixture()))
-  afterEach(function () {
-    return fixture.end(this.currentTest)
-  })
+  afterEach(() => fixture.end())
 
   async function open(): Promise<FakeTty> {
     const { tty } = fixture.open()
