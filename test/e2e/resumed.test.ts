@@ -69,7 +69,7 @@ describe('what was killed in the middle and is run again', function () {
       if (!fs.existsSync(join(target, source))) return []
       return fs.globSync('*/*', { cwd: join(target, source) }).filter((name) => !name.includes('.twofold'))
     }
-    const restore = cluster.spawn(['restore', 'latest', '--target', target, '--json'])
+    const restore = cluster.spawn(['restore', 'latest', '--target', target, '--limit-download', '50MB', '--json'])
     restore.stdout.resume()
     const ended = new Promise((resolve) => restore.once('close', resolve))
     while (whole().length < files / 4) await sleep(1)

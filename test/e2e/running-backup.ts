@@ -18,6 +18,9 @@ interface Line {
 
 export type Role = 'primary' | 'replica'
 
+/** So slow that whoever watches is there in the middle of it, also on a busy machine. */
+const rate = '50MB'
+
 /** A backup in a process of its own whose packs are watched. */
 export class RunningBackup {
   readonly #cluster: Cluster
@@ -32,7 +35,7 @@ export class RunningBackup {
 
   constructor(cluster: Cluster, args: readonly string[]) {
     this.#cluster = cluster
-    this.#child = cluster.spawn(['backup', ...args, '--json', '--verbose'])
+    this.#child = cluster.spawn(['backup', ...args, '--limit-upload', rate, '--json', '--verbose'])
     this.#child.stderr.on('data', (piece: Buffer) => (this.#stderr += piece.toString()))
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#remember(JSON.parse(line) as Line))
     this.#ended = new Promise((resolve) => {
