@@ -119,7 +119,7 @@ async function openNode(options: NodeOptions): Promise<RunningNode> {
       await server.drain(drainMs)
       background.abort()
       await Promise.allSettled([ended, scrubbing])
-      await log.close()
+      await Promise.all([store.close(), log.close()])
       control.close()
       bulk.close()
       lock.release()

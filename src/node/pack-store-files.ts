@@ -314,6 +314,10 @@ export class FilePackStore implements PackStore {
     })
   }
 
+  close(): Promise<void> {
+    return this.#saving.run(() => this.#proofs.close())
+  }
+
   skipTo(putSequence: number): Promise<void> {
     return this.#sequence.skipTo(putSequence)
   }

@@ -60,6 +60,8 @@ export interface PackStore {
   usage(): Promise<StoreUsage>
   /** Why the store takes no writes; empty when it does. */
   readonly problem: string
+  /** Ends what the store itself has open; drafts and readers are closed by whoever has them. */
+  close(): Promise<void>
 }
 
 /** The newest put that may go: by its own number, or by the generation of the ticket that it was written with. */

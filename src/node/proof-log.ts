@@ -76,10 +76,18 @@ export class ProofLog {
       if (this.#file === undefined || outgrown) await this.#writeAnew(held)
       else await this.#append(this.#file, noted)
     } catch (error) {
-      await this.#giveUp()
+      await this.close()
       throw error
     }
     this.#waiting = this.#waiting.slice(noted.length)
+  }
+
+  /** The file is not written to any more: the next proofs, if any come, go to a new one. */
+  async close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    this.#records = 0
+    await file?.close()
   }
 
   async #append(file: DiskFile, proofs: readonly Proof[]): Promise<void> {
@@ -93,7 +101,7 @@ export class ProofLog {
   }
 
   async #writeAnew(held: readonly StoredPack[]): Promise<void> {
-    await this.#giveUp()
+    await this.close()
     // There is none unless a crash left it behind.
     await this.#disk.remove(draftName).catch(ignoreAbsence)
     this.#file = await this.#disk.create(draftName)
@@ -106,14 +114,6 @@ export class ProofLog {
     await this.#append(this.#file, batch)
     await this.#disk.rename(draftName, fileName)
     await this.#disk.syncDirectory('')
-  }
-
-  /** The file is not written to any more: the next proofs go to a new one. */
-  async #giveUp(): Promise<void> {
-    const file = this.#file
-    this.#file = undefined
-    this.#records = 0
-    await file?.close()
   }
 }
 

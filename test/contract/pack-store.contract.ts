@@ -56,13 +56,21 @@ export function packStoreContract(name: string, factory: () => Promise<PackStore
   describe(`PackStore: ${name}`, () => {
     let under: PackStoreUnderTest
     let store: PackStore
+    const opened: PackStore[] = []
+    const open = async (capacityBytes?: number): Promise<PackStore> => {
+      const one = await under.open(capacityBytes)
+      opened.push(one)
+      return one
+    }
+    const reopen = async (): Promise<PackStore> => (store = await open())
     beforeEach(async () => {
       under = await factory()
-      store = await under.open()
+      await reopen()
     })
-    afterEach(() => under.cleanup())
-    const reopen = async (): Promise<PackStore> => (store = await under.open())
-    const open = (capacityBytes: number): Promise<PackStore> => under.open(capacityBytes)
+    afterEach(async () => {
+      for (const one of opened.splice(0)) await one.close()
+      await under.cleanup()
+    })
     drafts(() => store, reopen)
     packs(() => store, reopen)
     removals(() => store, reopen)
@@ -411,6 +419,18 @@ function proofs(store: Store, reopen: Reopen): void {
       expect(store().stat(a)?.provenAtMs).to.equal(life * 100 + 1)
       expect(store().stat(b)).to.deep.equal(second)
     }
+  })
+
+  it('remembers what is proven after it was closed as well, and may be closed twice', async () => {
+    const { putSequence } = await put(store(), a, contentOf(1, 1000))
+    for (const provenAtMs of [100, 200]) {
+      store().markProven(a, putSequence, provenAtMs)
+      await store().saveProofs()
+      await store().close()
+      await store().close()
+    }
+    await reopen()
+    expect(store().stat(a)?.provenAtMs).to.equal(200)
   })
 
   it('takes no proof of an older put for one of a newer', async () => {

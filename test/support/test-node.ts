@@ -124,8 +124,9 @@ export class TestNode implements NodeParts {
   }
 
   /** Leaves its disk. */
-  close(): Promise<void> {
-    return this.log.close()
+  async close(): Promise<void> {
+    await this.store.close()
+    await this.log.close()
   }
 
   /** @throws `unavailable` when it is dead. */

@@ -66,12 +66,18 @@ describe('a file that is written around the cache', () => {
     if (first === cached) this.skip()
   })
   afterEach(async () => {
+    // Some have failed, and say so once more; several have the same file behind them.
+    for (const file of made.splice(0)) await file.close().catch(() => undefined)
     await cached.close().catch(() => undefined)
     await rm(directory, { recursive: true })
   })
 
-  const make = (memory: Pick<StagingMemory, 'take' | 'giveBack'> = staging): Promise<DiskFile> =>
-    DirectFile.create({ cached, path, name: 'file', staging: memory })
+  const made: DiskFile[] = []
+  async function make(memory: Pick<StagingMemory, 'take' | 'giveBack'> = staging): Promise<DiskFile> {
+    const file = await DirectFile.create({ cached, path, name: 'file', staging: memory })
+    made.push(file)
+    return file
+  }
 
   async function writeAll(file: DiskFile, data: Uint8Array, sliceBytes: number): Promise<void> {
     for (let at = 0; at < data.length; at += sliceBytes) await file.write(data.subarray(at, at + sliceBytes), at)
