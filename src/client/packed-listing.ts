@@ -129,10 +129,12 @@ export class ListingPacker {
     this.#names = Buffer.from(new ArrayBuffer(nameBytes))
   }
 
-  add(name: Uint8Array, stat: SourceStat): void {
+  /** @param name its bytes, or these as latin1 */
+  add(name: Uint8Array | string, stat: SourceStat): void {
     const start = this.#count * wordsOfEntry
     const words = this.#words
-    this.#names.set(name, this.#nameBytes)
+    if (typeof name === 'string') this.#names.write(name, this.#nameBytes, 'latin1')
+    else this.#names.set(name, this.#nameBytes)
     this.#nameBytes += name.length
     words[start + word.type] = numbersOfTypes.get(stat.type) ?? 0
     words[start + word.mode] = stat.mode

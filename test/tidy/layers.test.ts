@@ -29,6 +29,7 @@ const pureModules = ['node:buffer', 'node:path', 'node:util', 'node:events', 'no
 /** Files outside `src/system` that reach the machine, each being the real driver of a port. */
 const drivers: Readonly<Record<string, string>> = {
   'src/client/source-disk.ts': 'SourceTree on the real file system',
+  'src/client/file-status.ts': 'the status of files without an object for each, which node:fs makes',
   'src/client/source-confined.ts': 'that, where links may be swapped meanwhile',
   'src/client/source-threaded.ts': 'that, listed in another thread',
   'src/client/listing-thread.ts': 'the other thread',
