@@ -45,7 +45,9 @@ describe('what was killed in the middle and is run again', function () {
   })
 
   it('is a backup: it goes on from its checkpoint and reads nothing again that this has', async () => {
-    const backup = new RunningBackup(cluster, [source, '--checkpoint-interval', '1s'])
+    // For the last fifth it then takes some seconds, in which it is stopped.
+    const slowly = ['--limit-upload', '20MB', '--checkpoint-interval', '1s']
+    const backup = new RunningBackup(cluster, [source, ...slowly])
     await backup.untilDone(0.8 * files)
     // Stopped for longer than the interval it saves one right after it goes on.
     backup.interrupt('SIGSTOP')

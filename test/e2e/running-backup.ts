@@ -35,7 +35,7 @@ export class RunningBackup {
 
   constructor(cluster: Cluster, args: readonly string[]) {
     this.#cluster = cluster
-    this.#child = cluster.spawn(['backup', ...args, '--limit-upload', rate, '--json', '--verbose'])
+    this.#child = cluster.spawn(['backup', '--limit-upload', rate, ...args, '--json', '--verbose'])
     this.#child.stderr.on('data', (piece: Buffer) => (this.#stderr += piece.toString()))
     createInterface({ input: this.#child.stdout }).on('line', (line) => this.#remember(JSON.parse(line) as Line))
     this.#ended = new Promise((resolve) => {
