@@ -74,6 +74,11 @@ export class FakeTty implements TuiTerminal {
     }
   }
 
+  /** Waits for a text that may be on the screen for a moment only, from now on. */
+  shows(wanted: string): Promise<void> {
+    return new Promise((resolve) => this.whenShown(wanted, resolve))
+  }
+
   /** Waits for something to be on the screen. @throws Error with what is there when it does not come */
   async sees(...wanted: (string | RegExp)[]): Promise<string> {
     const giveUpMs = systemClock.monotonicMs() + patienceMs

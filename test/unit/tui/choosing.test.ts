@@ -75,8 +75,10 @@ describe('what is chosen in the full-screen client', () => {
     const { tty, go } = await beginSlowBackup()
     tty.type('c')
     await tty.sees('Stop this backup?')
+    // It may be over the next moment.
+    const stopping = tty.shows('stopping: what is finished')
     tty.type('y')
-    await tty.sees('stopping: what is finished')
+    await stopping
     go()
     await tty.sees('Stopped. There is no snapshot')
     await expectNothingHalfDone()
@@ -84,8 +86,9 @@ describe('what is chosen in the full-screen client', () => {
 
   it('leaves nothing half done when its terminal is closed meanwhile', async () => {
     const { tty, over, go } = await beginSlowBackup()
+    const stopping = tty.shows('stopping …')
     tty.input.emit('end')
-    await tty.sees('stopping …')
+    await stopping
     go()
     await over
     await expectNothingHalfDone()
