@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
-import { arch } from 'node:os'
-import { loadForeignFunctions } from './foreign-functions.ts'
+import { nameBytesMax } from '../core/limits.ts'
+import { loadForeignFunctions, noFollow } from './foreign-functions.ts'
 import type { ForeignFunctions } from './foreign-functions.ts'
 import type { SourceStat, SourceType } from './source-tree.ts'
 
@@ -22,11 +22,8 @@ const word = {
 const wordsOfStatus = 64
 
 const basicFields = 0x7ff
-const noFollow = 0x100
 const noAutomount = 0x800
 const emptyPath = 0x1000
-/** Of one name; no file system of Linux has longer ones. */
-const nameBytesMax = 255
 const nanosPerSecond = 1_000_000_000n
 
 /**
@@ -172,8 +169,6 @@ export function loadFileStatus(): Promise<FileStatus | undefined> {
 }
 
 async function load(): Promise<FileStatus | undefined> {
-  // The structure is read as these have it: the low half of a pair first.
-  if (arch() !== 'x64' && arch() !== 'arm64') return undefined
   const foreign = await loadForeignFunctions()
   return foreign === undefined ? undefined : new FileStatus(foreign)
 }

@@ -1,6 +1,5 @@
 import { futimesSync, lutimesSync } from 'node:fs'
-import { arch } from 'node:os'
-import { loadForeignFunctions } from './foreign-functions.ts'
+import { atCurrentDirectory, loadForeignFunctions, noFollow } from './foreign-functions.ts'
 import type { ForeignFunctions } from './foreign-functions.ts'
 
 /**
@@ -17,8 +16,6 @@ export interface FileTimes {
 }
 
 const nanosPerSecond = 1_000_000_000n
-const atCurrentDirectory = -100
-const noFollow = 0x100
 
 const roundedTimes: FileTimes = {
   exact: false,
@@ -34,7 +31,6 @@ export function loadFileTimes(): Promise<FileTimes> {
 }
 
 async function load(): Promise<FileTimes> {
-  if (arch() !== 'x64' && arch() !== 'arm64') return roundedTimes
   const foreign = await loadForeignFunctions()
   return foreign === undefined ? roundedTimes : exactTimes(foreign)
 }

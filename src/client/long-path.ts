@@ -4,7 +4,7 @@ import { asBuffer } from '../core/ids.ts'
 /** Linux takes paths of up to 4095 bytes in one call; a little less, because a prefix is put before them. */
 const pathBytesMax = 4000
 const slashByte = 0x2f
-const directoryFlags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
+export const directoryFlags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
 
 /**
  * Calls `work` with a path that the system takes: `path` itself, or for a longer one the same thing seen from an open

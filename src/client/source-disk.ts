@@ -6,7 +6,7 @@ import { TwofoldError } from '../core/errors.ts'
 import { parseAccountNames } from './account-names.ts'
 import { loadFileStatus, toStat } from './file-status.ts'
 import type { FileStatus } from './file-status.ts'
-import { withReachablePath } from './long-path.ts'
+import { directoryFlags, withReachablePath } from './long-path.ts'
 import { ListingPacker, PackedListing } from './packed-listing.ts'
 import type { SmallRead, SourceFile, SourceStat, SourceTree } from './source-tree.ts'
 import { joinPath } from './source-tree.ts'
@@ -15,7 +15,6 @@ import { joinPath } from './source-tree.ts'
 const entriesPerTurn = 256
 /** Of so few entries the status is asked for by their paths: to open their directory would cost more. */
 const fewEntries = 3
-const directoryFlags = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY
 const openFlags = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK
 
 /**

@@ -1,12 +1,11 @@
 import * as fs from 'node:fs'
-import { arch, constants } from 'node:os'
-import { loadForeignFunctions } from './foreign-functions.ts'
+import { constants } from 'node:os'
+import { atCurrentDirectory, loadForeignFunctions } from './foreign-functions.ts'
 import type { ForeignFunctions } from './foreign-functions.ts'
 import { isErrno } from './target-error.ts'
 
 /** Linux's flag for a file without a name; Node has no constant for it. */
 const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY
-const atCurrentDirectory = -100
 const followLink = 0x400
 
 /**
@@ -46,7 +45,6 @@ export class UnnamedFiles {
 }
 
 export async function loadUnnamedFiles(): Promise<UnnamedFiles | undefined> {
-  if (arch() !== 'x64' && arch() !== 'arm64') return undefined
   const foreign = await loadForeignFunctions()
   return foreign === undefined ? undefined : new UnnamedFiles(foreign)
 }

@@ -65,18 +65,18 @@ export class FakeTty implements TuiTerminal {
     this.output.emit('resize')
   }
 
-  /** Does something in the very moment in which a text is first on the screen. */
-  whenShown(wanted: string, act: () => void): void {
+  /**
+   * Waits for a text that may be on the screen for a moment only, from now on: resolves when it is painted, before
+   * another turn of the event loop.
+   */
+  shows(wanted: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
     this.output.onPainted = () => {
       if (!this.screen.text().includes(wanted)) return
       this.output.onPainted = undefined
-      act()
+      resolve()
     }
-  }
-
-  /** Waits for a text that may be on the screen for a moment only, from now on. */
-  shows(wanted: string): Promise<void> {
-    return new Promise((resolve) => this.whenShown(wanted, resolve))
+    return promise
   }
 
   /** Waits for something to be on the screen. @throws Error with what is there when it does not come */

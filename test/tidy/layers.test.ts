@@ -43,6 +43,7 @@ const drivers: Readonly<Record<string, string>> = {
   'src/client/writing-threads.ts': 'threads for that target',
   'src/client/writing-thread.ts': 'what each of them does',
   'src/client/directory-handles.ts': 'the directories of that target, held open against swapped links',
+  'src/client/foreign-functions.ts': 'finds what calls the system where node:fs cannot',
   'src/client/file-times.ts': 'times in nanoseconds, which node:fs cannot set',
   'src/client/long-path.ts': 'paths beyond PATH_MAX, for both',
   'src/format/native-hash.ts': 'finds the binary of BLAKE3',
